@@ -1,0 +1,150 @@
+/** Registration, sign-in, tokens, password reset and email verification: the account half of the native surface. */
+import { Elysia } from "elysia";
+import type { Deps } from "../../deps.ts";
+import { requestEmailVerification } from "../../domain/accounts/email-verification.ts";
+import { requestPasswordReset, resetPassword } from "../../domain/accounts/password-reset.ts";
+import { register } from "../../domain/accounts/registration.ts";
+import { refreshNative, signInNative, signOutNative } from "../../domain/accounts/sign-in.ts";
+import { bearerAuth, commonErrors, ErrorResponse, MessageResponse, publicRoute } from "../../http/models.ts";
+import { requestScope, userScope } from "../../http/scope.ts";
+import * as models from "./models.ts";
+
+/** Answers with tokens in them are nobody else's business (RFC 6749 §5.1). */
+const noStore = { "cache-control": "no-store", pragma: "no-cache" };
+
+const publicAccount = (deps: Deps) =>
+  new Elysia({ name: "native-account-public", detail: { tags: ["Account"], security: publicRoute } })
+    .use(requestScope(deps))
+    .post(
+      "/register",
+      async ({ body, tenant, context, status }) => {
+        const user = await register(
+          deps,
+          tenant,
+          { ...body, givenName: body.given_name, familyName: body.family_name },
+          context,
+        );
+        return status(201, models.userResponse(user));
+      },
+      {
+        body: models.RegisterRequest,
+        response: {
+          201: models.UserResponse,
+          403: ErrorResponse,
+          409: ErrorResponse,
+          422: ErrorResponse,
+          ...commonErrors,
+        },
+        detail: {
+          summary: "Register a user",
+          description:
+            "Sends a mail that verifies the address. An address that has an account already is answered as a new one; its owner is told by mail.",
+        },
+      },
+    )
+    .post(
+      "/login",
+      async ({ body, tenant, context, set }) => {
+        const { user, tokens } = await signInNative(deps, tenant, body, context);
+        Object.assign(set.headers, noStore);
+        return { ...tokens, user: models.userResponse(user) };
+      },
+      {
+        body: models.LoginRequest,
+        response: {
+          200: models.LoginResponse,
+          401: ErrorResponse,
+          403: ErrorResponse,
+          422: ErrorResponse,
+          ...commonErrors,
+        },
+        detail: { summary: "Sign in with a password" },
+      },
+    )
+    .post(
+      "/logout",
+      async ({ body, tenant, context, status }) => {
+        await signOutNative(deps, tenant, body.refresh_token, context);
+        return status(204, undefined);
+      },
+      {
+        body: models.RefreshRequest,
+        response: { 204: models.Nothing, 422: ErrorResponse, ...commonErrors },
+        detail: {
+          summary: "Sign out",
+          description:
+            "Ends the session that the refresh token belongs to. Always 204: a token that does not work any more is as good as signed out.",
+        },
+      },
+    )
+    .post(
+      "/token/refresh",
+      async ({ body, tenant, context, set }) => {
+        Object.assign(set.headers, noStore);
+        return refreshNative(deps, tenant, body.refresh_token, context);
+      },
+      {
+        body: models.RefreshRequest,
+        response: { 200: models.TokenPairResponse, 401: ErrorResponse, 422: ErrorResponse, ...commonErrors },
+        detail: {
+          summary: "Exchange a refresh token",
+          description:
+            "Each refresh token works once. The same one sent again within 10 seconds gets the same answer; later it ends the session.",
+        },
+      },
+    )
+    .post(
+      "/forgot-password",
+      async ({ body, tenant, context }) => {
+        await requestPasswordReset(deps, tenant, body.email, context);
+        return { message: "If an account with this address exists, a mail with a link is on its way." };
+      },
+      {
+        body: models.EmailRequest,
+        response: { 200: MessageResponse, 403: ErrorResponse, 422: ErrorResponse, ...commonErrors },
+        detail: { summary: "Ask for a password reset mail" },
+      },
+    )
+    .post(
+      "/reset-password",
+      async ({ body, tenant, context }) => {
+        await resetPassword(deps, tenant, { token: body.token, password: body.new_password }, context);
+        return { message: "The password was changed. Please sign in with it." };
+      },
+      {
+        body: models.ResetPasswordRequest,
+        response: { 200: MessageResponse, 422: ErrorResponse, ...commonErrors },
+        detail: { summary: "Set a new password with a mailed token" },
+      },
+    )
+    .post(
+      "/verify-email/send",
+      async ({ body, tenant }) => {
+        await requestEmailVerification(deps, tenant, body.email);
+        return { message: "If this address waits to be verified, a mail with a link is on its way." };
+      },
+      {
+        body: models.EmailRequest,
+        response: { 200: MessageResponse, 422: ErrorResponse, ...commonErrors },
+        detail: { summary: "Send the verification mail again" },
+      },
+    );
+
+const signedInAccount = (deps: Deps) =>
+  new Elysia({ name: "native-account-signed-in", detail: { tags: ["Account"], security: bearerAuth } })
+    .use(userScope(deps))
+    .get(
+      "/me",
+      ({ access }) => ({
+        ...models.userResponse(access.user),
+        sub: access.user.id,
+        preferred_username: access.user.username,
+      }),
+      {
+        response: { 200: models.MeResponse, 401: ErrorResponse, ...commonErrors },
+        detail: { summary: "The signed-in user" },
+      },
+    );
+
+export const accountRoutes = (deps: Deps) =>
+  new Elysia({ name: "native-account" }).use(publicAccount(deps)).use(signedInAccount(deps));

@@ -1,0 +1,12 @@
+/** Form bodies of OAuth endpoints, read as they came: a parser into an object would hide repeated parameters. */
+import { OAuthError } from "../../lib/errors.ts";
+
+const FORM = /^application\/x-www-form-urlencoded\s*(?:;|$)/i;
+
+/** @throws OAuthError invalid_request for any other content type (RFC 6749 §3.2, appendix B) */
+export function readForm(request: Request, body: string): URLSearchParams {
+  if (!FORM.test(request.headers.get("content-type") ?? "")) {
+    throw new OAuthError("invalid_request", "The body must be application/x-www-form-urlencoded.");
+  }
+  return new URLSearchParams(body);
+}

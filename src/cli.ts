@@ -1,0 +1,55 @@
+/** `gatewright`: what an operator does, one subcommand each. Code is loaded by the subcommand that needs it. */
+import { type Program, runProgram } from "./cli/run.ts";
+
+const program: Program = {
+  name: "gatewright",
+  description: "Gatewright, an identity server",
+  commands: {
+    start: {
+      description: "set up all it needs, then run the server and a worker",
+      load: () => import("./cli/start.ts").then((module) => module.default),
+    },
+    api: {
+      description: "run one API process",
+      load: () => import("./cli/api.ts").then((module) => module.default),
+    },
+    worker: {
+      description: "run one worker process",
+      load: () => import("./cli/worker.ts").then((module) => module.default),
+    },
+    migrate: {
+      description: "bring the database to this version's schema",
+      load: () => import("./cli/migrate.ts").then((module) => module.default),
+    },
+    tenants: {
+      description: "create tenants",
+      load: () => import("./cli/tenants.ts").then((module) => module.default),
+    },
+    users: {
+      description: "create users",
+      load: () => import("./cli/users.ts").then((module) => module.default),
+    },
+    clients: {
+      description: "create clients: the applications that sign people in",
+      load: () => import("./cli/clients.ts").then((module) => module.default),
+    },
+    jobs: {
+      description: "list the jobs that failed, or retry them",
+      load: () => import("./cli/jobs.ts").then((module) => module.default),
+    },
+    test: {
+      description: "set up all it needs, then run every check and test",
+      load: () => import("./cli/test.ts").then((module) => module.default),
+    },
+    check: {
+      description: "check format, types and lint",
+      load: () => import("./cli/check.ts").then((module) => module.default),
+    },
+    version: {
+      description: "print the version",
+      load: () => import("./cli/version.ts").then((module) => module.default),
+    },
+  },
+};
+
+process.exitCode = await runProgram(program, process.argv.slice(2));

@@ -1,0 +1,174 @@
+/** `gatewright start`: everything of one machine, started in order and stopped in reverse. */
+import { join } from "node:path";
+import { type Config, loadConfig, readEnvironment } from "../config.ts";
+import { lockDirectory } from "../embedded/directory-lock.ts";
+import { createLogger, type Logger } from "../lib/log.ts";
+import {
+  type Environment,
+  ensureSecrets,
+  makeDataDirectory,
+  newMasterKey,
+  readRunRecord,
+  readSecrets,
+  removeRunRecord,
+  writeRunRecord,
+} from "./data-directory.ts";
+import { checkDatabase } from "./database-check.ts";
+import { claimPort } from "./port.ts";
+import { STOP_DEADLINE_MS, supervise } from "./supervisor.ts";
+import { CliError, dataDirectory } from "./support.ts";
+import { summary } from "./summary.ts";
+
+const READY_DEADLINE_MS = 60_000;
+
+/** What has been started so far, newest last. */
+interface Part {
+  stop(): Promise<void>;
+  kill(): void;
+}
+
+/**
+ * Runs until SIGINT, SIGTERM or SIGHUP, then stops everything in reverse order and ends the process with 0. A second
+ * signal ends it at once, with 130.
+ *
+ * @throws ConfigError or CliError with what is wrong; whatever was started is stopped before
+ */
+export async function start(): Promise<void> {
+  const parts: Part[] = [];
+  const interruption = onInterruption(() => {
+    for (const part of parts.toReversed()) part.kill();
+    process.exit(130);
+  });
+  try {
+    await startAll(parts, () => interruption.happened);
+    await interruption.first;
+  } finally {
+    for (const part of parts.toReversed()) await part.stop();
+  }
+  console.log("Gatewright has stopped.");
+  process.exit(0);
+}
+
+async function startAll(parts: Part[], interrupted: () => boolean): Promise<void> {
+  const env = readEnvironment();
+  const dataDir = dataDirectory(env);
+  const checked = loadConfig(provisional(env, dataDir));
+  makeDataDirectory(dataDir);
+  const lock = lockDirectory(dataDir);
+  parts.push({ stop: async () => lock.release(), kill: () => {} });
+  // the services of a run that was killed notice it, finish what they do, and let go of the port
+  const wasKilled = readRunRecord(dataDir) !== undefined;
+  const port = await claimPort(checked.host, checked.port, wasKilled ? STOP_DEADLINE_MS : 0);
+  const log = createLogger({ level: checked.logLevel, name: "start" });
+
+  const generate = checked.env !== "production" && !given(env)["GATEWRIGHT_MASTER_KEY"];
+  const settings: Environment = {
+    ...(generate ? ensureSecrets(dataDir) : {}),
+    ...given(env),
+    PORT: String(port),
+    GATEWRIGHT_DATA_DIR: dataDir,
+  };
+  const database = await findDatabase(settings, join(dataDir, "postgres"), log, parts);
+  if (interrupted()) return;
+  const environment = { ...settings, DATABASE_URL: database };
+  const config = loadConfig(environment);
+  const administrator = await prepareDatabase(config);
+  if (interrupted()) return;
+
+  recordRun(dataDir, config, generate, parts);
+  await startServices(config, environment, log, parts);
+  console.log(summary(config, administrator));
+}
+
+/** The environment as it will be once secrets and database are there, so that mistakes show before either is made. */
+function provisional(env: Environment, dataDir: string): Environment {
+  if (env["NODE_ENV"] === "production") return env;
+  return {
+    DATABASE_URL: "postgres://127.0.0.1/embedded",
+    GATEWRIGHT_MASTER_KEY: newMasterKey(),
+    ...readSecrets(dataDir),
+    ...given(env),
+  };
+}
+
+function given(env: Environment): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(env).flatMap(([name, value]) => (value?.trim() ? [[name, value]] : [])),
+  );
+}
+
+/** @returns the URL of the operator's database, or of the embedded one, started. */
+async function findDatabase(
+  env: Environment,
+  directory: string,
+  log: Logger,
+  parts: Part[],
+): Promise<string> {
+  if (env["DATABASE_URL"]) {
+    await checkDatabase(env["DATABASE_URL"]);
+    return env["DATABASE_URL"];
+  }
+  const { startEmbeddedPostgres } = await import("../embedded/postgres.ts");
+  const postgres = await startEmbeddedPostgres({ dataDir: directory, log });
+  parts.push(postgres);
+  if (postgres.relocated) {
+    console.log(
+      `PostgreSQL may not run as root, and its user cannot reach ${directory}: the database is kept in ${postgres.relocated}`,
+    );
+  }
+  return postgres.url;
+}
+
+async function prepareDatabase(config: Config) {
+  const [{ migrateDatabase }, { bootstrap }] = await Promise.all([
+    import("../db/migrate.ts"),
+    import("../bootstrap.ts"),
+  ]);
+  await migrateDatabase(config);
+  return bootstrap(config);
+}
+
+/** For commands in a second shell. */
+function recordRun(dataDir: string, config: Config, usesSecretsFile: boolean, parts: Part[]): void {
+  const environment = {
+    DATABASE_URL: config.databaseUrl,
+    PORT: String(config.port),
+    PUBLIC_URL: config.publicUrl,
+  };
+  writeRunRecord(dataDir, { pid: process.pid, usesSecretsFile, environment });
+  parts.push({ stop: async () => removeRunRecord(dataDir), kill: () => {} });
+}
+
+/** Resolves when API and worker are ready. They depend on the parts before them, not on one another. */
+async function startServices(config: Config, env: Environment, log: Logger, parts: Part[]): Promise<void> {
+  const entry = join(import.meta.dir, "..", "cli.ts");
+  const names = [...Array.from({ length: config.webConcurrency }, () => "api"), "worker"];
+  const services = names.map((name) =>
+    supervise({ name, command: [process.execPath, entry, name], env, log }),
+  );
+  parts.push({
+    stop: async () => void (await Promise.all(services.map((service) => service.stop()))),
+    kill: () => services.forEach((service) => service.kill()),
+  });
+  const late = Promise.withResolvers<never>();
+  const deadline = setTimeout(
+    () =>
+      late.reject(new CliError(`not ready after ${READY_DEADLINE_MS / 1000} s: LOG_LEVEL=debug says more`)),
+    READY_DEADLINE_MS,
+  );
+  await Promise.race([Promise.all(services.map(({ ready }) => ready)), late.promise]);
+  clearTimeout(deadline);
+}
+
+/** @param again called on every signal after the first */
+function onInterruption(again: () => void) {
+  const { promise: first, resolve } = Promise.withResolvers<void>();
+  const state = { happened: false, first };
+  const onSignal = () => {
+    if (state.happened) return again();
+    state.happened = true;
+    resolve();
+  };
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, onSignal);
+  return state;
+}

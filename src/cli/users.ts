@@ -1,0 +1,62 @@
+import { defineCommand } from "citty";
+import { createAccount } from "../domain/accounts/registration.ts";
+import { systemContext } from "../domain/request-context.ts";
+import { isEmailAddress, USERNAME_PATTERN } from "../domain/users/service.ts";
+import { randomSecret } from "../lib/crypto.ts";
+import { fail, valuesOf } from "./support.ts";
+import { requireTenant, tenantArgument, withDeps } from "./with-deps.ts";
+
+const create = defineCommand({
+  meta: { name: "create", description: "Creates a user, with an address that counts as verified" },
+  args: {
+    email: { type: "string", required: true, description: "the email address" },
+    username: { type: "string", description: "the username (default: the address's part before the @)" },
+    password: {
+      type: "string",
+      description: "the password, or - to read it from standard input (default: one is made and shown)",
+    },
+    role: { type: "string", description: "a role, such as admin; may be repeated" },
+    tenant: tenantArgument,
+    json: { type: "boolean", description: "print JSON" },
+  },
+  run: ({ args, rawArgs }) =>
+    withDeps(async (deps) => {
+      const username = args.username ?? args.email.split("@")[0] ?? "";
+      if (!isEmailAddress(args.email)) fail("--email must be an email address");
+      if (!new RegExp(USERNAME_PATTERN).test(username)) {
+        fail("--username must be letters, digits, dots, underscores and hyphens");
+      }
+      const tenant = await requireTenant(deps, args.tenant);
+      const made = args.password === undefined ? `Gw1-${randomSecret(15)}` : undefined;
+      const given = args.password === "-" ? (await Bun.stdin.text()).replace(/\r?\n$/, "") : args.password;
+      const user = await createAccount(
+        deps,
+        tenant,
+        {
+          email: args.email,
+          username,
+          password: made ?? given ?? "",
+          emailVerified: true,
+          roles: valuesOf(rawArgs, "role"),
+        },
+        systemContext,
+      );
+      const result = {
+        id: user.id,
+        username: user.username,
+        email: user.email,
+        roles: user.roles,
+        password: made,
+      };
+      if (args.json) console.log(JSON.stringify(result));
+      else
+        console.log(
+          `Created ${user.id} (${user.username})${made ? `\nPassword, shown this once: ${made}` : ""}`,
+        );
+    }),
+});
+
+export default defineCommand({
+  meta: { name: "users", description: "Creates users" },
+  subCommands: { create },
+});

@@ -1,0 +1,20 @@
+/** Column types that the schema files share. */
+import { customType, timestamp } from "drizzle-orm/pg-core";
+import { type Id, type IdKind, idFromUuid, uuidFromId } from "../lib/ids.ts";
+
+/** A uuid column that the program sees as a prefixed id of one kind (`user_01J…`). */
+export function id<K extends IdKind>(kind: K, name: string) {
+  return customType<{ data: Id<K>; driverData: string }>({
+    dataType: () => "uuid",
+    toDriver: (value) => uuidFromId(kind, value),
+    fromDriver: (value) => idFromUuid(kind, value),
+  })(name);
+}
+
+export const bytea = customType<{ data: Buffer; driverData: Uint8Array }>({
+  dataType: () => "bytea",
+  fromDriver: (value) => Buffer.from(value),
+});
+
+/** Microseconds in the database, milliseconds here: `Date` is what the clock gives. */
+export const instant = (name: string) => timestamp(name, { withTimezone: true, mode: "date", precision: 3 });

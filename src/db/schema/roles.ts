@@ -1,0 +1,43 @@
+import { foreignKey, index, pgTable, primaryKey, text, uniqueIndex } from "drizzle-orm/pg-core";
+import { id, instant } from "../columns.ts";
+import { tenants } from "./tenants.ts";
+import { users } from "./users.ts";
+
+export const roles = pgTable(
+  "roles",
+  {
+    tenantId: id("tenant", "tenant_id")
+      .notNull()
+      .references(() => tenants.id, { onDelete: "cascade" }),
+    id: id("role", "id").notNull(),
+    name: text("name").notNull(),
+    description: text("description").notNull().default(""),
+    createdAt: instant("created_at").notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.tenantId, table.id] }),
+    uniqueIndex("roles_name").on(table.tenantId, table.name),
+  ],
+);
+
+export const userRoles = pgTable(
+  "user_roles",
+  {
+    tenantId: id("tenant", "tenant_id").notNull(),
+    userId: id("user", "user_id").notNull(),
+    roleId: id("role", "role_id").notNull(),
+    createdAt: instant("created_at").notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.tenantId, table.userId, table.roleId] }),
+    foreignKey({
+      columns: [table.tenantId, table.userId],
+      foreignColumns: [users.tenantId, users.id],
+    }).onDelete("cascade"),
+    foreignKey({
+      columns: [table.tenantId, table.roleId],
+      foreignColumns: [roles.tenantId, roles.id],
+    }).onDelete("cascade"),
+    index("user_roles_role").on(table.tenantId, table.roleId),
+  ],
+);

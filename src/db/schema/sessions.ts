@@ -1,0 +1,35 @@
+import { foreignKey, index, pgTable, primaryKey, text } from "drizzle-orm/pg-core";
+import { bytea, id, instant } from "../columns.ts";
+import { users } from "./users.ts";
+
+/** One sign-in on one device: by the hosted pages (with a cookie) or by the native API (without). */
+export const sessions = pgTable(
+  "sessions",
+  {
+    tenantId: id("tenant", "tenant_id").notNull(),
+    id: id("session", "id").notNull(),
+    userId: id("user", "user_id").notNull(),
+    /** SHA-256 of the cookie's secret; null for a session that has no cookie. */
+    secretHash: bytea("secret_hash"),
+    /** When the user last proved who they are: `auth_time` (OpenID Connect Core §2). */
+    authTime: instant("auth_time").notNull(),
+    acr: text("acr").notNull(),
+    /** RFC 8176 values. */
+    amr: text("amr").array().notNull(),
+    ip: text("ip"),
+    userAgent: text("user_agent"),
+    createdAt: instant("created_at").notNull(),
+    lastSeenAt: instant("last_seen_at").notNull(),
+    expiresAt: instant("expires_at").notNull(),
+    revokedAt: instant("revoked_at"),
+  },
+  (table) => [
+    primaryKey({ columns: [table.tenantId, table.id] }),
+    foreignKey({
+      columns: [table.tenantId, table.userId],
+      foreignColumns: [users.tenantId, users.id],
+    }).onDelete("cascade"),
+    index("sessions_user").on(table.tenantId, table.userId, table.createdAt),
+    index("sessions_expiry").on(table.expiresAt),
+  ],
+);

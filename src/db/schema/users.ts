@@ -1,0 +1,54 @@
+import { boolean, foreignKey, index, pgTable, primaryKey, text, uniqueIndex } from "drizzle-orm/pg-core";
+import { id, instant } from "../columns.ts";
+import { tenants } from "./tenants.ts";
+
+export const users = pgTable(
+  "users",
+  {
+    tenantId: id("tenant", "tenant_id")
+      .notNull()
+      .references(() => tenants.id, { onDelete: "cascade" }),
+    id: id("user", "id").notNull(),
+    username: text("username").notNull(),
+    /** NFKC and lower case: what uniqueness and sign-in compare. */
+    usernameKey: text("username_key").notNull(),
+    givenName: text("given_name"),
+    familyName: text("family_name"),
+    picture: text("picture"),
+    locale: text("locale"),
+    zoneinfo: text("zoneinfo"),
+    enabled: boolean("enabled").notNull().default(true),
+    lastLoginAt: instant("last_login_at"),
+    createdAt: instant("created_at").notNull(),
+    updatedAt: instant("updated_at").notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.tenantId, table.id] }),
+    uniqueIndex("users_username").on(table.tenantId, table.usernameKey),
+    index("users_created").on(table.tenantId, table.createdAt, table.id),
+  ],
+);
+
+export const userEmails = pgTable(
+  "user_emails",
+  {
+    tenantId: id("tenant", "tenant_id").notNull(),
+    id: id("email", "id").notNull(),
+    userId: id("user", "user_id").notNull(),
+    address: text("address").notNull(),
+    /** Lower case: what uniqueness and sign-in compare. */
+    addressKey: text("address_key").notNull(),
+    isPrimary: boolean("is_primary").notNull(),
+    verifiedAt: instant("verified_at"),
+    createdAt: instant("created_at").notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.tenantId, table.id] }),
+    foreignKey({
+      columns: [table.tenantId, table.userId],
+      foreignColumns: [users.tenantId, users.id],
+    }).onDelete("cascade"),
+    uniqueIndex("user_emails_address").on(table.tenantId, table.addressKey),
+    index("user_emails_user").on(table.tenantId, table.userId),
+  ],
+);

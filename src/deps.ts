@@ -1,0 +1,74 @@
+/** What every service is given: made once from the Config at start, replaced piece by piece in tests. */
+import type { Config } from "./config.ts";
+import { connectDatabase, closeDatabase, type Database } from "./db/client.ts";
+import { createCaches, type Caches } from "./db/caches.ts";
+import { createAuditBuffer, type AuditBuffer } from "./domain/audit/buffer.ts";
+import { createPasswordHasher, type PasswordHasher } from "./domain/passwords/hasher.ts";
+import { type Clock, systemClock } from "./lib/clock.ts";
+import { deriveKey } from "./lib/crypto.ts";
+import { createLogger, type Logger } from "./lib/log.ts";
+
+export interface Deps {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly db: Database;
+  readonly caches: Caches;
+  readonly passwords: PasswordHasher;
+  /** Audit events of requests that write nothing else: batched, at most 50 ms late. */
+  readonly auditBuffer: AuditBuffer;
+  /** Keys derived from the first master key, one a purpose. */
+  readonly secrets: Secrets;
+}
+
+export interface Secrets {
+  readonly csrf: Buffer;
+  readonly interactions: Buffer;
+  readonly links: Buffer;
+  readonly cursors: Buffer;
+}
+
+export interface DepsOptions {
+  process: "api" | "worker" | "cli";
+  clock?: Clock;
+  log?: Logger;
+}
+
+export async function createDeps(
+  config: Config,
+  options: DepsOptions,
+): Promise<Deps & { close(): Promise<void> }> {
+  const clock = options.clock ?? systemClock;
+  const log = options.log ?? createLogger({ level: config.logLevel, name: options.process });
+  const db = connectDatabase(config.databaseUrl, {
+    max: options.process === "cli" ? 2 : 16,
+    applicationName: `gatewright ${options.process}`,
+  });
+  const master = config.masterKeys[0].key;
+  const auditBuffer = createAuditBuffer(db, log);
+  const caches = createCaches();
+  const deps: Deps = {
+    config,
+    clock,
+    log,
+    db,
+    caches,
+    passwords: createPasswordHasher(),
+    auditBuffer,
+    secrets: {
+      csrf: deriveKey(master, "csrf"),
+      interactions: deriveKey(master, "interactions"),
+      links: deriveKey(master, "links"),
+      cursors: deriveKey(master, "cursors"),
+    },
+  };
+  const stopListening = options.process === "cli" ? undefined : await caches.listen(db, log);
+  return {
+    ...deps,
+    async close() {
+      await auditBuffer.close();
+      await stopListening?.();
+      await closeDatabase(db);
+    },
+  };
+}

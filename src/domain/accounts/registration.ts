@@ -1,0 +1,196 @@
+import type { Deps } from "../../deps.ts";
+import { AppError, conflict, validationError } from "../../lib/errors.ts";
+import { type Id, newId } from "../../lib/ids.ts";
+import { enqueue } from "../../queue/outbox.ts";
+import * as audit from "../audit/service.ts";
+import { requireGoodPassword, upsertPassword } from "../passwords/service.ts";
+import type { RequestContext } from "../request-context.ts";
+import { assignRoles } from "../roles/service.ts";
+import type { Tenant } from "../tenants/service.ts";
+import {
+  findUserByEmail,
+  findUserById,
+  findUserByIdentifier,
+  insertUser,
+  isEmailTaken,
+  isUsernameTaken,
+  type User,
+} from "../users/service.ts";
+
+export interface Registration {
+  username: string;
+  email: string;
+  password: string;
+  givenName?: string | undefined;
+  familyName?: string | undefined;
+  locale?: string | undefined;
+}
+
+/**
+ * Self-registration. An address that has an account already is answered exactly as a new one, after the same work;
+ * its owner is told by mail. A username that is taken is said to be: nobody could register otherwise, and usernames
+ * are public names.
+ * @returns the new user, or for a known address what one would have looked like
+ * @throws AppError 403 when the tenant takes no registrations, 409 for a taken username, 422 for a weak password
+ */
+export async function register(
+  deps: Deps,
+  tenant: Tenant,
+  input: Registration,
+  context: RequestContext,
+): Promise<User> {
+  if (!tenant.settings.self_registration_enabled) {
+    throw new AppError(403, "forbidden", "Registration is closed. Ask an administrator for an account.");
+  }
+  requireGoodPassword(input.password, tenant.settings);
+  if (await findUserByIdentifier(deps, tenant.id, input.username)) throw usernameTaken();
+
+  const user = draft(deps, tenant, input);
+  const [hash, owner] = await Promise.all([
+    deps.passwords.hash(input.password),
+    findUserByEmail(deps, tenant.id, input.email),
+  ]);
+  if (owner) {
+    await tellOwner(deps, owner, context);
+    return user;
+  }
+  try {
+    await insertAccount(deps, { user, hash, verified: false, roles: [], welcome: true, context });
+  } catch (error) {
+    if (isUsernameTaken(error)) throw usernameTaken();
+    if (!isEmailTaken(error)) throw error;
+    const winner = await findUserByEmail(deps, tenant.id, input.email);
+    if (winner) await tellOwner(deps, winner, context);
+  }
+  return user;
+}
+
+/**
+ * An account made by an operator: no mail, no registration switch, and the truth about what exists already.
+ * @throws AppError 409 for a taken username or email, 422 for a weak password
+ */
+export async function createAccount(
+  deps: Deps,
+  tenant: Tenant,
+  input: Registration & { emailVerified: boolean; roles: readonly string[] },
+  context: RequestContext,
+): Promise<User> {
+  requireGoodPassword(input.password, tenant.settings);
+  const user = draft(deps, tenant, input);
+  const hash = await deps.passwords.hash(input.password);
+  try {
+    await insertAccount(deps, {
+      user,
+      hash,
+      verified: input.emailVerified,
+      roles: input.roles,
+      welcome: false,
+      context,
+    });
+  } catch (error) {
+    if (isUsernameTaken(error)) throw usernameTaken();
+    if (isEmailTaken(error)) throw conflict("A user with this email address exists already.");
+    throw error;
+  }
+  const created = await findUserById(deps, tenant.id, user.id);
+  if (!created) throw new Error("a user vanished while it was made");
+  return created;
+}
+
+const usernameTaken = () => conflict("This username is taken. Please choose another one.");
+
+type Draft = User & { emailId: Id<"email">; email: string };
+
+function draft(deps: Deps, tenant: Tenant, input: Registration): Draft {
+  const now = deps.clock.now();
+  if (input.username.length < 3) {
+    throw validationError([{ field: "username", message: "Must be between 3 and 128 characters." }]);
+  }
+  return {
+    id: newId("user"),
+    tenantId: tenant.id,
+    username: input.username,
+    givenName: input.givenName ?? null,
+    familyName: input.familyName ?? null,
+    picture: null,
+    locale: input.locale ?? null,
+    zoneinfo: null,
+    enabled: true,
+    emailId: newId("email"),
+    email: input.email.trim(),
+    emailVerified: false,
+    roles: [],
+    createdAt: now,
+    updatedAt: now,
+  };
+}
+
+async function insertAccount(
+  deps: Deps,
+  input: {
+    user: Draft;
+    hash: string;
+    verified: boolean;
+    roles: readonly string[];
+    welcome: boolean;
+    context: RequestContext;
+  },
+): Promise<void> {
+  const { user, hash, verified, context } = input;
+  const { tenantId } = user;
+  const now = user.createdAt;
+  await deps.db.transaction(async (tx) => {
+    await insertUser(tx, { ...user, emailVerifiedAt: verified ? now : null, now });
+    await upsertPassword(tx, tenantId, user.id, hash, now);
+    await audit.record(tx, {
+      tenantId,
+      type: "user.created",
+      actor: input.welcome ? { type: "user", id: user.id } : { type: "system" },
+      target: { type: "user", id: user.id },
+      details: { username: user.username },
+      context,
+      now,
+    });
+    await assignRoles(tx, {
+      tenantId,
+      userId: user.id,
+      roles: input.roles,
+      actor: { type: "system" },
+      context,
+      now,
+    });
+    if (input.welcome) {
+      await enqueue(tx, {
+        tenantId,
+        queue: "email",
+        name: "verify_email",
+        payload: { user_id: user.id, email_id: user.emailId },
+        now,
+      });
+    }
+  });
+}
+
+async function tellOwner(deps: Deps, owner: User, context: RequestContext): Promise<void> {
+  const now = deps.clock.now();
+  const { emailId } = owner;
+  await deps.db.transaction(async (tx) => {
+    await audit.record(tx, {
+      tenantId: owner.tenantId,
+      type: "user.registration_refused",
+      actor: { type: "anonymous" },
+      target: { type: "user", id: owner.id },
+      details: { reason: "email_taken" },
+      context,
+      now,
+    });
+    if (!emailId) return;
+    await enqueue(tx, {
+      tenantId: owner.tenantId,
+      queue: "email",
+      name: "already_registered",
+      payload: { user_id: owner.id, email_id: emailId },
+      now,
+    });
+  });
+}

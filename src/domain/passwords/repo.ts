@@ -1,0 +1,40 @@
+import { and, eq } from "drizzle-orm";
+import type { Executor } from "../../db/client.ts";
+import { passwordCredentials } from "../../db/schema/index.ts";
+import type { Id } from "../../lib/ids.ts";
+
+export async function upsertPassword(
+  executor: Executor,
+  tenantId: Id<"tenant">,
+  userId: Id<"user">,
+  hash: string,
+  changedAt: Date,
+): Promise<void> {
+  await executor
+    .insert(passwordCredentials)
+    .values({ tenantId, userId, hash, changedAt })
+    .onConflictDoUpdate({
+      target: [passwordCredentials.tenantId, passwordCredentials.userId],
+      set: { hash, changedAt },
+    });
+}
+
+/** Replaces a hash by one of the same password at another cost, unless the password was changed meanwhile. */
+export async function replaceHash(
+  executor: Executor,
+  tenantId: Id<"tenant">,
+  userId: Id<"user">,
+  from: string,
+  to: string,
+): Promise<void> {
+  await executor
+    .update(passwordCredentials)
+    .set({ hash: to })
+    .where(
+      and(
+        eq(passwordCredentials.tenantId, tenantId),
+        eq(passwordCredentials.userId, userId),
+        eq(passwordCredentials.hash, from),
+      ),
+    );
+}

@@ -1,0 +1,69 @@
+import { and, eq, isNull, sql } from "drizzle-orm";
+import { type Database, type Executor, parameter, prepared } from "../../db/client.ts";
+import { sessions, users } from "../../db/schema/index.ts";
+import { userEmails } from "../../db/schema/users.ts";
+import type { Id } from "../../lib/ids.ts";
+import { primaryEmail, type User, userColumns } from "../users/service.ts";
+
+export type SessionRow = typeof sessions.$inferSelect;
+
+const withUser = prepared((db) =>
+  db
+    .select({ session: sessions, user: userColumns })
+    .from(sessions)
+    .innerJoin(users, and(eq(users.tenantId, sessions.tenantId), eq(users.id, sessions.userId)))
+    .leftJoin(userEmails, primaryEmail)
+    .where(
+      and(
+        eq(sessions.tenantId, parameter(sessions.tenantId, "tenantId")),
+        eq(sessions.id, parameter(sessions.id, "id")),
+      ),
+    )
+    .prepare("session_with_user"),
+);
+
+/** A session and its user, in one round trip. */
+export async function findWithUser(
+  db: Database,
+  tenantId: Id<"tenant">,
+  id: Id<"session">,
+): Promise<{ session: SessionRow; user: User } | undefined> {
+  const [row] = await withUser(db).execute({ tenantId, id });
+  return row;
+}
+
+export async function insertSession(
+  executor: Executor,
+  session: typeof sessions.$inferInsert,
+): Promise<void> {
+  await executor.insert(sessions).values(session);
+}
+
+/** @returns whether the session was still open. */
+export async function markRevoked(
+  executor: Executor,
+  tenantId: Id<"tenant">,
+  id: Id<"session">,
+  now: Date,
+): Promise<boolean> {
+  const revoked = await executor
+    .update(sessions)
+    .set({ revokedAt: now })
+    .where(and(eq(sessions.tenantId, tenantId), eq(sessions.id, id), isNull(sessions.revokedAt)))
+    .returning({ id: sessions.id });
+  return revoked.length > 0;
+}
+
+export async function markAllRevoked(
+  executor: Executor,
+  tenantId: Id<"tenant">,
+  userId: Id<"user">,
+  now: Date,
+): Promise<number> {
+  const revoked = await executor
+    .update(sessions)
+    .set({ revokedAt: now })
+    .where(and(eq(sessions.tenantId, tenantId), eq(sessions.userId, userId), isNull(sessions.revokedAt)))
+    .returning({ id: sessions.id });
+  return revoked.length;
+}

@@ -1,0 +1,135 @@
+import type { Executor } from "../../db/client.ts";
+import type { Deps } from "../../deps.ts";
+import { addSeconds } from "../../lib/clock.ts";
+import { type Id, newId } from "../../lib/ids.ts";
+import { matchesHash, newSecretToken, parseSecretToken } from "../../lib/secret-token.ts";
+import * as audit from "../audit/service.ts";
+import type { RequestContext } from "../request-context.ts";
+import { revokeAllFamiliesOfUser, revokeFamiliesOfSession } from "../tokens/revocation.ts";
+import type { User } from "../users/service.ts";
+import * as repo from "./repo.ts";
+
+/** A live sign-in, with the user it belongs to. */
+export interface Session {
+  readonly id: Id<"session">;
+  readonly user: User;
+  readonly authTime: Date;
+  readonly acr: string;
+  readonly amr: readonly string[];
+  readonly expiresAt: Date;
+}
+
+/** The authentication context classes we know: a password or another single factor proves this much. */
+export const ACR_SINGLE_FACTOR = "urn:gatewright:acr:1fa";
+
+/**
+ * Starts a session in the caller's transaction.
+ * @returns the cookie's value, for a session that a browser keeps
+ */
+export async function startSession(
+  executor: Executor,
+  start: {
+    tenantId: Id<"tenant">;
+    userId: Id<"user">;
+    amr: readonly string[];
+    lifetimeSeconds: number;
+    withCookie: boolean;
+    context: RequestContext;
+    now: Date;
+  },
+): Promise<{
+  id: Id<"session">;
+  authTime: Date;
+  acr: string;
+  amr: readonly string[];
+  expiresAt: Date;
+  cookie: string | undefined;
+}> {
+  const id = newId("session");
+  const secret = start.withCookie ? newSecretToken(id) : undefined;
+  const expiresAt = addSeconds(start.now, start.lifetimeSeconds);
+  const acr = ACR_SINGLE_FACTOR;
+  await repo.insertSession(executor, {
+    tenantId: start.tenantId,
+    id,
+    userId: start.userId,
+    secretHash: secret?.hash ?? null,
+    authTime: start.now,
+    acr,
+    amr: [...start.amr],
+    ip: start.context.ip ?? null,
+    userAgent: start.context.userAgent ?? null,
+    createdAt: start.now,
+    lastSeenAt: start.now,
+    expiresAt,
+  });
+  return { id, authTime: start.now, acr, amr: start.amr, expiresAt, cookie: secret?.token };
+}
+
+/** The live session that a cookie's value belongs to. Anything else (forged, expired, revoked) is no session. */
+export async function findSessionByCookie(
+  deps: Deps,
+  tenantId: Id<"tenant">,
+  cookie: string | undefined,
+): Promise<Session | undefined> {
+  const parsed = cookie === undefined ? undefined : parseSecretToken("session", cookie);
+  if (!parsed) return undefined;
+  const found = await repo.findWithUser(deps.db, tenantId, parsed.id);
+  if (!found?.session.secretHash || !matchesHash(parsed.secret, found.session.secretHash)) return undefined;
+  const { session, user } = found;
+  if (session.revokedAt || session.expiresAt <= deps.clock.now() || !user.enabled) return undefined;
+  return {
+    id: session.id,
+    user,
+    authTime: session.authTime,
+    acr: session.acr,
+    amr: session.amr,
+    expiresAt: session.expiresAt,
+  };
+}
+
+/**
+ * Ends a session and the tokens that hang on it. Tokens given for `offline_access` outlive a sign-out in the browser
+ * (OpenID Connect Core §11), unless `includingOffline`.
+ */
+export async function endSession(
+  deps: Deps,
+  session: { tenantId: Id<"tenant">; id: Id<"session">; userId: Id<"user"> },
+  by: { actor: audit.Actor; context: RequestContext; includingOffline: boolean },
+): Promise<void> {
+  const now = deps.clock.now();
+  await deps.db.transaction(async (tx) => {
+    if (!(await repo.markRevoked(tx, session.tenantId, session.id, now))) return;
+    await revokeFamiliesOfSession(tx, session.tenantId, session.id, {
+      includingOffline: by.includingOffline,
+      now,
+    });
+    await audit.record(tx, {
+      tenantId: session.tenantId,
+      type: "user.logout",
+      actor: by.actor,
+      target: { type: "session", id: session.id },
+      context: by.context,
+      now,
+    });
+  });
+}
+
+/** Ends every session and every token of a user, in the caller's transaction. */
+export async function endAllSessions(
+  executor: Executor,
+  user: { tenantId: Id<"tenant">; id: Id<"user"> },
+  by: { actor: audit.Actor; context: RequestContext; reason: string; now: Date },
+): Promise<void> {
+  const sessions = await repo.markAllRevoked(executor, user.tenantId, user.id, by.now);
+  await revokeAllFamiliesOfUser(executor, user.tenantId, user.id, by.reason, by.now);
+  await audit.record(executor, {
+    tenantId: user.tenantId,
+    type: "session.revoked_all",
+    actor: by.actor,
+    target: { type: "user", id: user.id },
+    details: { sessions, reason: by.reason },
+    context: by.context,
+    now: by.now,
+  });
+}

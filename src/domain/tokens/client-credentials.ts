@@ -1,0 +1,32 @@
+import type { Deps } from "../../deps.ts";
+import { type TokenResponse, tokenResponse } from "../../protocol/oauth/token-response.ts";
+import { toRow } from "../audit/service.ts";
+import type { Client } from "../clients/service.ts";
+import type { RequestContext } from "../request-context.ts";
+import type { Tenant } from "../tenants/service.ts";
+import { mintClientToken } from "./mint.ts";
+
+/** A token for a client that acts for itself (RFC 6749 §4.4.3). No refresh token: it can always ask again. */
+export async function issueClientToken(
+  deps: Deps,
+  input: { tenant: Tenant; client: Client; scope: readonly string[]; context: RequestContext },
+): Promise<TokenResponse> {
+  const { tenant, client, scope, context } = input;
+  const minted = await mintClientToken(deps, input);
+  deps.auditBuffer.add(
+    toRow({
+      tenantId: tenant.id,
+      type: "token.issued",
+      actor: { type: "client", id: client.id },
+      target: { type: "client", id: client.id },
+      details: { grant_type: "client_credentials", jti: minted.jwtId, scope },
+      context,
+      now: deps.clock.now(),
+    }),
+  );
+  return tokenResponse({
+    accessToken: minted.accessToken,
+    expiresInSeconds: minted.accessTokenLifetimeSeconds,
+    scope,
+  });
+}

@@ -1,0 +1,230 @@
+import { and, eq, isNull, sql } from "drizzle-orm";
+import { alias } from "drizzle-orm/pg-core";
+import { type Database, type Executor, parameter, prepared } from "../../db/client.ts";
+import { clients, refreshTokens, sessions, tokenFamilies, userEmails, users } from "../../db/schema/index.ts";
+import type { Id } from "../../lib/ids.ts";
+import { uuidFromId } from "../../lib/ids.ts";
+import type { AuditRow } from "../audit/repo.ts";
+import { primaryEmail, type User, userColumns } from "../users/service.ts";
+
+const successors = alias(refreshTokens, "successors");
+
+const refreshTokenById = prepared((db) =>
+  db
+    .select({
+      token: refreshTokens,
+      successorUsed: sql<boolean>`${successors.rotatedAt} is not null`,
+      family: tokenFamilies,
+      clientId: clients.clientId,
+      session: {
+        id: sessions.id,
+        authTime: sessions.authTime,
+        acr: sessions.acr,
+        amr: sessions.amr,
+        expiresAt: sessions.expiresAt,
+        revokedAt: sessions.revokedAt,
+      },
+      user: userColumns,
+    })
+    .from(refreshTokens)
+    .innerJoin(
+      tokenFamilies,
+      and(eq(tokenFamilies.tenantId, refreshTokens.tenantId), eq(tokenFamilies.id, refreshTokens.familyId)),
+    )
+    .innerJoin(
+      clients,
+      and(eq(clients.tenantId, tokenFamilies.tenantId), eq(clients.id, tokenFamilies.clientId)),
+    )
+    .innerJoin(
+      sessions,
+      and(eq(sessions.tenantId, tokenFamilies.tenantId), eq(sessions.id, tokenFamilies.sessionId)),
+    )
+    .innerJoin(users, and(eq(users.tenantId, tokenFamilies.tenantId), eq(users.id, tokenFamilies.userId)))
+    .leftJoin(userEmails, primaryEmail)
+    .leftJoin(
+      successors,
+      and(eq(successors.tenantId, refreshTokens.tenantId), eq(successors.id, refreshTokens.successorId)),
+    )
+    .where(
+      and(
+        eq(refreshTokens.tenantId, parameter(refreshTokens.tenantId, "tenantId")),
+        eq(refreshTokens.id, parameter(refreshTokens.id, "id")),
+      ),
+    )
+    .prepare("refresh_token_by_id"),
+);
+
+/** A refresh token with all that its exchange needs, in one round trip. */
+export async function findRefreshToken(db: Database, tenantId: Id<"tenant">, id: Id<"refreshToken">) {
+  const [found] = await refreshTokenById(db).execute({ tenantId, id });
+  return found;
+}
+export type FoundRefreshToken = NonNullable<Awaited<ReturnType<typeof findRefreshToken>>>;
+
+export interface Rotation {
+  tenantId: Id<"tenant">;
+  id: Id<"refreshToken">;
+  familyId: Id<"tokenFamily">;
+  sessionId: Id<"session">;
+  successor: {
+    id: Id<"refreshToken">;
+    hash: Buffer;
+    sealed: Buffer;
+    scope: readonly string[];
+    expiresAt: Date;
+  };
+  audit: AuditRow;
+  now: Date;
+}
+
+/**
+ * Exchanges a refresh token for its successor, in one statement: of two requests that race, one rotates and the
+ * other changes nothing. A family that was revoked in the meantime rotates no more.
+ * @returns whether this request was the one
+ */
+export async function rotate(db: Database, rotation: Rotation): Promise<boolean> {
+  const { tenantId, successor, audit } = rotation;
+  const tenant = uuidFromId("tenant", tenantId);
+  const now = rotation.now.toISOString();
+  const expiresAt = successor.expiresAt.toISOString();
+  const rows = await db.$client`
+    with live as (
+      update token_families f
+      set expires_at = greatest(f.expires_at, ${expiresAt}::timestamptz)
+      where f.tenant_id = ${tenant}::uuid and f.id = ${uuidFromId("tokenFamily", rotation.familyId)}::uuid
+        and f.revoked_at is null
+      returning f.id
+    ), rotated as (
+      update refresh_tokens t
+      set rotated_at = ${now}::timestamptz, successor_id = ${uuidFromId("refreshToken", successor.id)}::uuid,
+        successor_sealed = ${successor.sealed}::bytea
+      from live
+      where t.tenant_id = ${tenant}::uuid and t.id = ${uuidFromId("refreshToken", rotation.id)}::uuid
+        and t.family_id = live.id and t.rotated_at is null
+      returning t.tenant_id, t.family_id
+    ), issued as (
+      insert into refresh_tokens (tenant_id, id, family_id, hash, scope, issued_at, expires_at)
+      select tenant_id, ${uuidFromId("refreshToken", successor.id)}::uuid, family_id, ${successor.hash}::bytea,
+        ${textArray(successor.scope)}::text[], ${now}::timestamptz, ${expiresAt}::timestamptz
+      from rotated
+    ), extended as (
+      update sessions s
+      set last_seen_at = ${now}::timestamptz,
+        expires_at = case when s.secret_hash is null then ${expiresAt}::timestamptz else s.expires_at end
+      from rotated r
+      where s.tenant_id = r.tenant_id and s.id = ${uuidFromId("session", rotation.sessionId)}::uuid
+    ), audited as (
+      insert into audit_events (tenant_id, created_at, id, type, actor_type, actor_id, target_type, target_id, ip,
+        user_agent, request_id, details)
+      select tenant_id, ${now}::timestamptz, ${uuidFromId("auditEvent", audit.id)}::uuid, ${audit.type}::text,
+        ${audit.actorType}::text, ${audit.actorId ?? null}::text, ${audit.targetType ?? null}::text,
+        ${audit.targetId ?? null}::text, ${audit.ip ?? null}::text, ${audit.userAgent ?? null}::text,
+        ${audit.requestId ?? null}::text, ${JSON.stringify(audit.details)}::jsonb
+      from rotated
+    )
+    select 1 from rotated`;
+  return rows.length > 0;
+}
+
+/** A text[] literal: the driver would otherwise have to learn the array's type from the server. */
+function textArray(values: readonly string[]): string {
+  return `{${values.map((value) => `"${value.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`).join(",")}}`;
+}
+
+export async function insertFamily(
+  executor: Executor,
+  family: typeof tokenFamilies.$inferInsert,
+  refreshToken: typeof refreshTokens.$inferInsert | undefined,
+): Promise<void> {
+  await executor.insert(tokenFamilies).values(family);
+  if (refreshToken) await executor.insert(refreshTokens).values(refreshToken);
+}
+
+/** @returns whether the family was live until now. */
+export async function markFamilyRevoked(
+  executor: Executor,
+  tenantId: Id<"tenant">,
+  id: Id<"tokenFamily">,
+  reason: string,
+  now: Date,
+): Promise<boolean> {
+  const revoked = await executor
+    .update(tokenFamilies)
+    .set({ revokedAt: now, revokedReason: reason })
+    .where(
+      and(eq(tokenFamilies.tenantId, tenantId), eq(tokenFamilies.id, id), isNull(tokenFamilies.revokedAt)),
+    )
+    .returning({ id: tokenFamilies.id });
+  return revoked.length > 0;
+}
+
+export async function revokeFamiliesOfSession(
+  executor: Executor,
+  tenantId: Id<"tenant">,
+  sessionId: Id<"session">,
+  { includingOffline, now }: { includingOffline: boolean; now: Date },
+): Promise<void> {
+  await executor
+    .update(tokenFamilies)
+    .set({ revokedAt: now, revokedReason: "logout" })
+    .where(
+      and(
+        eq(tokenFamilies.tenantId, tenantId),
+        eq(tokenFamilies.sessionId, sessionId),
+        isNull(tokenFamilies.revokedAt),
+        includingOffline ? undefined : eq(tokenFamilies.offline, false),
+      ),
+    );
+}
+
+export async function revokeAllFamiliesOfUser(
+  executor: Executor,
+  tenantId: Id<"tenant">,
+  userId: Id<"user">,
+  reason: string,
+  now: Date,
+): Promise<void> {
+  await executor
+    .update(tokenFamilies)
+    .set({ revokedAt: now, revokedReason: reason })
+    .where(
+      and(
+        eq(tokenFamilies.tenantId, tenantId),
+        eq(tokenFamilies.userId, userId),
+        isNull(tokenFamilies.revokedAt),
+      ),
+    );
+}
+
+const liveSubject = prepared((db) =>
+  db
+    .select(userColumns)
+    .from(users)
+    .innerJoin(
+      tokenFamilies,
+      and(
+        eq(tokenFamilies.tenantId, users.tenantId),
+        eq(tokenFamilies.userId, users.id),
+        eq(tokenFamilies.id, parameter(tokenFamilies.id, "familyId")),
+        isNull(tokenFamilies.revokedAt),
+      ),
+    )
+    .leftJoin(userEmails, primaryEmail)
+    .where(
+      and(
+        eq(users.tenantId, parameter(users.tenantId, "tenantId")),
+        eq(users.id, parameter(users.id, "userId")),
+        eq(users.enabled, true),
+      ),
+    )
+    .prepare("live_subject"),
+);
+
+/** The user of an access token, unless the token's family was revoked or the user disabled. */
+export async function findLiveSubject(
+  db: Database,
+  subject: { tenantId: Id<"tenant">; userId: Id<"user">; familyId: Id<"tokenFamily"> },
+): Promise<User | undefined> {
+  const [user] = await liveSubject(db).execute(subject);
+  return user;
+}

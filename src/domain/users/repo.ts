@@ -1,0 +1,188 @@
+import { and, eq, sql } from "drizzle-orm";
+import { type Database, type Executor, parameter, prepared } from "../../db/client.ts";
+import { roles, userEmails, userRoles, users } from "../../db/schema/index.ts";
+import { passwordCredentials } from "../../db/schema/passwords.ts";
+import type { Id } from "../../lib/ids.ts";
+import { emailKey, type User, usernameKey } from "./model.ts";
+
+const columns = {
+  id: users.id,
+  tenantId: users.tenantId,
+  username: users.username,
+  givenName: users.givenName,
+  familyName: users.familyName,
+  picture: users.picture,
+  locale: users.locale,
+  zoneinfo: users.zoneinfo,
+  enabled: users.enabled,
+  emailId: userEmails.id,
+  email: userEmails.address,
+  emailVerified: sql<boolean>`${userEmails.verifiedAt} is not null`,
+  roles: sql<string[]>`array(select ${roles.name} from ${userRoles}
+    join ${roles} on ${roles.tenantId} = ${userRoles.tenantId} and ${roles.id} = ${userRoles.roleId}
+    where ${userRoles.tenantId} = ${users.tenantId} and ${userRoles.userId} = ${users.id} order by ${roles.name})`,
+  createdAt: users.createdAt,
+  updatedAt: users.updatedAt,
+};
+/** The columns of `User`, for other features' queries that read a user in the same round trip. */
+export const userColumns = columns;
+
+export const primaryEmail = and(
+  eq(userEmails.tenantId, users.tenantId),
+  eq(userEmails.userId, users.id),
+  eq(userEmails.isPrimary, true),
+);
+
+const byId = prepared((db) =>
+  db
+    .select(columns)
+    .from(users)
+    .leftJoin(userEmails, primaryEmail)
+    .where(
+      and(eq(users.tenantId, parameter(users.tenantId, "tenantId")), eq(users.id, parameter(users.id, "id"))),
+    )
+    .prepare("user_by_id"),
+);
+
+export async function findById(
+  db: Database,
+  tenantId: Id<"tenant">,
+  id: Id<"user">,
+): Promise<User | undefined> {
+  const [user] = await byId(db).execute({ tenantId, id });
+  return user;
+}
+
+/** A user with what a password sign-in needs, in one round trip. */
+export type UserWithPassword = User & { readonly passwordHash: string | null };
+
+const withPassword = { ...columns, passwordHash: passwordCredentials.hash };
+const passwordOfUser = and(
+  eq(passwordCredentials.tenantId, users.tenantId),
+  eq(passwordCredentials.userId, users.id),
+);
+
+const byUsername = prepared((db) =>
+  db
+    .select(withPassword)
+    .from(users)
+    .leftJoin(userEmails, primaryEmail)
+    .leftJoin(passwordCredentials, passwordOfUser)
+    .where(
+      and(
+        eq(users.tenantId, parameter(users.tenantId, "tenantId")),
+        eq(users.usernameKey, parameter(users.usernameKey, "key")),
+      ),
+    )
+    .prepare("user_by_username"),
+);
+
+const byEmail = prepared((db) =>
+  db
+    .select(withPassword)
+    .from(users)
+    .leftJoin(userEmails, primaryEmail)
+    .leftJoin(passwordCredentials, passwordOfUser)
+    .where(
+      and(
+        eq(users.tenantId, parameter(users.tenantId, "tenantId")),
+        sql`${users.id} = (select e.user_id from ${userEmails} e
+          where e.tenant_id = ${parameter(users.tenantId, "tenantId")} and e.address_key = ${sql.placeholder("key")})`,
+      ),
+    )
+    .prepare("user_by_email"),
+);
+
+export async function findByUsername(
+  db: Database,
+  tenantId: Id<"tenant">,
+  username: string,
+): Promise<UserWithPassword | undefined> {
+  const [user] = await byUsername(db).execute({ tenantId, key: usernameKey(username) });
+  return user;
+}
+
+export async function findByEmail(
+  db: Database,
+  tenantId: Id<"tenant">,
+  address: string,
+): Promise<UserWithPassword | undefined> {
+  const [user] = await byEmail(db).execute({ tenantId, key: emailKey(address) });
+  return user;
+}
+
+export interface NewUser {
+  tenantId: Id<"tenant">;
+  id: Id<"user">;
+  emailId: Id<"email">;
+  username: string;
+  email: string;
+  emailVerifiedAt: Date | null;
+  givenName: string | null;
+  familyName: string | null;
+  locale: string | null;
+  now: Date;
+}
+
+export async function insertUser(executor: Executor, user: NewUser): Promise<void> {
+  await executor.insert(users).values({
+    tenantId: user.tenantId,
+    id: user.id,
+    username: user.username,
+    usernameKey: usernameKey(user.username),
+    givenName: user.givenName,
+    familyName: user.familyName,
+    locale: user.locale,
+    createdAt: user.now,
+    updatedAt: user.now,
+  });
+  await executor.insert(userEmails).values({
+    tenantId: user.tenantId,
+    id: user.emailId,
+    userId: user.id,
+    address: user.email.trim(),
+    addressKey: emailKey(user.email),
+    isPrimary: true,
+    verifiedAt: user.emailVerifiedAt,
+    createdAt: user.now,
+  });
+}
+
+/** @returns whether the address was there and not yet verified. */
+export async function markEmailVerified(
+  executor: Executor,
+  tenantId: Id<"tenant">,
+  userId: Id<"user">,
+  emailId: Id<"email">,
+  now: Date,
+): Promise<boolean> {
+  const verified = await executor
+    .update(userEmails)
+    .set({ verifiedAt: now })
+    .where(
+      and(
+        eq(userEmails.tenantId, tenantId),
+        eq(userEmails.userId, userId),
+        eq(userEmails.id, emailId),
+        sql`${userEmails.verifiedAt} is null`,
+      ),
+    )
+    .returning({ id: userEmails.id });
+  return verified.length > 0;
+}
+
+export async function touchLastLogin(
+  executor: Executor,
+  tenantId: Id<"tenant">,
+  userId: Id<"user">,
+  now: Date,
+): Promise<void> {
+  await executor
+    .update(users)
+    .set({ lastLoginAt: now })
+    .where(and(eq(users.tenantId, tenantId), eq(users.id, userId)));
+}
+
+export async function countUsers(db: Database, tenantId: Id<"tenant">): Promise<number> {
+  return db.$count(users, eq(users.tenantId, tenantId));
+}

@@ -1,0 +1,35 @@
+import { type Executor, violatesUnique } from "../../db/client.ts";
+import type { Deps } from "../../deps.ts";
+import type { Id } from "../../lib/ids.ts";
+import { isEmailIdentifier, type User } from "./model.ts";
+import * as repo from "./repo.ts";
+
+export { emailKey, isEmailAddress, type User, usernameKey, USERNAME_PATTERN } from "./model.ts";
+export type { NewUser, UserWithPassword } from "./repo.ts";
+export { userColumns, primaryEmail } from "./repo.ts";
+
+export function findUserById(deps: Deps, tenantId: Id<"tenant">, id: Id<"user">): Promise<User | undefined> {
+  return repo.findById(deps.db, tenantId, id);
+}
+
+/** @param identifier an email address or a username. */
+export function findUserByIdentifier(
+  deps: Deps,
+  tenantId: Id<"tenant">,
+  identifier: string,
+): Promise<repo.UserWithPassword | undefined> {
+  return isEmailIdentifier(identifier)
+    ? repo.findByEmail(deps.db, tenantId, identifier)
+    : repo.findByUsername(deps.db, tenantId, identifier);
+}
+
+export function findUserByEmail(deps: Deps, tenantId: Id<"tenant">, address: string) {
+  return repo.findByEmail(deps.db, tenantId, address);
+}
+
+export const insertUser = (executor: Executor, user: repo.NewUser) => repo.insertUser(executor, user);
+export const markEmailVerified = repo.markEmailVerified;
+export const touchLastLogin = repo.touchLastLogin;
+
+export const isUsernameTaken = (error: unknown) => violatesUnique(error, "users_username");
+export const isEmailTaken = (error: unknown) => violatesUnique(error, "user_emails_address");

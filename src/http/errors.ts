@@ -1,0 +1,104 @@
+/**
+ * Renders whatever a route throws. One place, registered before every route, so that no error reaches a caller in
+ * another shape than the documented one, with a stack, or with what the caller sent.
+ */
+import { Elysia, type ValidationError } from "elysia";
+import type { Deps } from "../deps.ts";
+import { AppError, type FieldError, OAuthError } from "../lib/errors.ts";
+import { requestInfo } from "./request-info.ts";
+
+/** Renders an error as a page, for a person in front of a browser. Given by the app, which knows the pages. */
+export type ErrorPage = (
+  request: Request,
+  error: { status: number; code: string; message: string; requestId: string },
+) => Promise<Response>;
+
+export const errorHandling = (deps: Pick<Deps, "log">, errorPage: ErrorPage) =>
+  new Elysia({ name: "error-handling" }).onError({ as: "global" }, async ({ code, error, request }) => {
+    const { requestId } = requestInfo(request);
+    const appError = toAppError(code, error, new URL(request.url).pathname);
+    if (appError.status >= 500) deps.log.error({ requestId, err: appError.cause ?? error }, "request failed");
+    else deps.log.debug({ requestId, code: appError.code, err: appError.cause }, "request refused");
+
+    if (wantsPage(request)) {
+      const { status, code: errorCode, message } = appError;
+      return errorPage(request, { status, code: errorCode, message, requestId });
+    }
+    return Response.json(
+      {
+        error: appError.code,
+        error_description: appError.message,
+        request_id: requestId,
+        ...(appError.details ? { details: appError.details } : {}),
+      },
+      // RFC 6749 §5.2 asks for no-store on the token endpoint's errors; no error is worth caching.
+      { status: appError.status, headers: { "cache-control": "no-store", ...appError.headers } },
+    );
+  });
+
+/** A browser that navigates: an API client asks for JSON, or for nothing in particular. */
+function wantsPage(request: Request): boolean {
+  return request.headers.get("accept")?.includes("text/html") ?? false;
+}
+
+function toAppError(code: string | number, error: unknown, path: string): AppError {
+  if (error instanceof AppError) return error;
+  const oauth = path.startsWith("/oauth/");
+  switch (code) {
+    case "NOT_FOUND":
+      return new AppError(404, "not_found", "There is nothing at this path.");
+    case "PARSE":
+      return oauth
+        ? new OAuthError("invalid_request", "The request body cannot be read.", { cause: error })
+        : new AppError(400, "bad_request", "The request body is not valid JSON.", { cause: error });
+    case "VALIDATION":
+      return oauth
+        ? new OAuthError("invalid_request", "The request is malformed.")
+        : fromValidation(error as ValidationError);
+    default:
+      return new AppError(500, "internal_error", "Something went wrong on our side. Please try again.", {
+        cause: error,
+      });
+  }
+}
+
+function fromValidation(error: ValidationError): AppError {
+  const details = fieldErrors(error);
+  if (error.type === "body") {
+    return new AppError(422, "validation_error", "Request body failed validation.", { details });
+  }
+  return new AppError(400, "bad_request", "The request's parameters failed validation.", { details });
+}
+
+/** One message a field, made from the schema alone: the library's own messages repeat the submitted value. */
+function fieldErrors(error: ValidationError): FieldError[] {
+  const fields = new Map<string, string>();
+  for (const problem of error.all) {
+    const path = "path" in problem && typeof problem.path === "string" ? problem.path : "";
+    const field = path.slice(1).replaceAll("/", ".") || error.type;
+    if (!fields.has(field)) fields.set(field, messageOf(problem));
+  }
+  return [...fields].map(([field, message]) => ({ field, message }));
+}
+
+interface SchemaFacts {
+  type?: string;
+  format?: string;
+  minLength?: number;
+  maxLength?: number;
+  "x-message"?: string;
+}
+
+function messageOf(problem: ValidationError["all"][number]): string {
+  const schema: SchemaFacts = ("schema" in problem && (problem.schema as SchemaFacts)) || {};
+  const value = "value" in problem ? problem.value : undefined;
+  if (value === undefined) return "Is required.";
+  if (schema["x-message"]) return schema["x-message"];
+  if (schema.format === "email") return "Must be a valid email address.";
+  if (typeof value === "string" && schema.minLength !== undefined && schema.maxLength !== undefined) {
+    return `Must be between ${schema.minLength} and ${schema.maxLength} characters.`;
+  }
+  return schema.type
+    ? `Must be ${/^[aeio]/.test(schema.type) ? "an" : "a"} ${schema.type}.`
+    : "Is not valid.";
+}

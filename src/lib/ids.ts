@@ -1,0 +1,68 @@
+/**
+ * Identifiers. Inside the database an id is a UUIDv7; everywhere else it is `<prefix>_` and the same 128 bits
+ * in Crockford base32 (26 characters), so that an id says what it names and sorts by the time of its making.
+ */
+
+/** What each prefix names. One table, so that no two features can claim the same prefix. */
+export const idPrefixes = {
+  tenant: "tenant",
+  user: "user",
+  email: "email",
+  role: "role",
+  session: "sess",
+  client: "client",
+  clientSecret: "csec",
+  grant: "grant",
+  tokenFamily: "fam",
+  refreshToken: "rt",
+  authorizationCode: "code",
+  challenge: "chal",
+  signingKey: "key",
+  auditEvent: "evt",
+  outbox: "out",
+  message: "msg",
+  request: "req",
+} as const;
+
+export type IdKind = keyof typeof idPrefixes;
+export type Id<K extends IdKind> = `${(typeof idPrefixes)[K]}_${string}`;
+
+const ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+const ENCODED = /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/;
+
+export function newId<K extends IdKind>(kind: K): Id<K> {
+  return idFromUuid(kind, Bun.randomUUIDv7());
+}
+
+/** @param uuid in the lower-case, hyphenated form that PostgreSQL prints. */
+export function idFromUuid<K extends IdKind>(kind: K, uuid: string): Id<K> {
+  let bits = BigInt(`0x${uuid.replaceAll("-", "")}`);
+  let encoded = "";
+  for (let digit = 0; digit < 26; digit++) {
+    encoded = ALPHABET[Number(bits & 31n)] + encoded;
+    bits >>= 5n;
+  }
+  return `${idPrefixes[kind]}_${encoded}` as Id<K>;
+}
+
+/** @throws RangeError when `id` is not of this kind: callers hold ids that `isId` let through. */
+export function uuidFromId<K extends IdKind>(kind: K, id: string): string {
+  const prefix = `${idPrefixes[kind]}_`;
+  const encoded = id.slice(prefix.length);
+  if (!id.startsWith(prefix) || !ENCODED.test(encoded)) throw new RangeError(`not an id of kind ${kind}`);
+  let bits = 0n;
+  for (const digit of encoded) bits = (bits << 5n) | BigInt(ALPHABET.indexOf(digit));
+  const hex = bits.toString(16).padStart(32, "0");
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+}
+
+/** Whether `value`, which a stranger may have sent, is a well-formed id of this kind. */
+export function isId<K extends IdKind>(kind: K, value: unknown): value is Id<K> {
+  const prefix = `${idPrefixes[kind]}_`;
+  return typeof value === "string" && value.startsWith(prefix) && ENCODED.test(value.slice(prefix.length));
+}
+
+export function isUuid(value: string): boolean {
+  return UUID.test(value);
+}

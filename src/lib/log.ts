@@ -1,0 +1,53 @@
+import pino from "pino";
+
+export type Logger = pino.Logger;
+
+/**
+ * JSON lines on standard output. Redaction is the second line of defence: nothing secret is to reach a log call
+ * at all, but a header object or a request body passed by mistake is masked.
+ */
+export function createLogger(options: { level: string; name: string }): Logger {
+  return pino({
+    level: options.level,
+    base: { process: options.name },
+    timestamp: pino.stdTimeFunctions.isoTime,
+    redact: {
+      paths: SECRET_FIELDS.flatMap((field) => [field, `*.${field}`]),
+      censor: "[redacted]",
+    },
+    serializers: { err: serializeError },
+  });
+}
+
+const SECRET_FIELDS = [
+  "password",
+  "new_password",
+  "authorization",
+  "cookie",
+  "token",
+  "access_token",
+  "refresh_token",
+  "id_token",
+  "client_secret",
+  "secret",
+  "code",
+];
+
+/**
+ * A database error's message and detail repeat the values of the failed statement, so only its codes and its
+ * constraint are kept.
+ */
+export function serializeError(error: unknown): Record<string, unknown> {
+  if (!(error instanceof Error)) return { type: typeof error };
+  const fields = error as Error & { code?: unknown; constraint_name?: unknown; table_name?: unknown };
+  const fromDatabase = error.name === "PostgresError" || error.constructor.name === "DrizzleQueryError";
+  return {
+    type: error.name,
+    message: fromDatabase ? "database error" : error.message,
+    code: fields.code,
+    constraint: fields.constraint_name,
+    table: fields.table_name,
+    stack: fromDatabase ? undefined : error.stack,
+    cause: error.cause === undefined ? undefined : serializeError(error.cause),
+  };
+}

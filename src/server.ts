@@ -1,0 +1,55 @@
+/** One API process. */
+import { createApp } from "./app.ts";
+import type { Config } from "./config.ts";
+import { createDeps, type DepsOptions } from "./deps.ts";
+import { findDefaultTenant } from "./domain/tenants/service.ts";
+import { createGateway } from "./http/gateway.ts";
+import { createMetrics } from "./http/metrics.ts";
+import { createQueueHealth } from "./queue/health.ts";
+
+export interface RunningServer {
+  /** Where it listens, which is not PUBLIC_URL behind a proxy. */
+  url: string;
+  stop(): Promise<void>;
+}
+
+/** Bodies are forms and small JSON; what is larger on purpose has a route of its own. */
+const MAX_BODY_BYTES = 1024 * 1024;
+
+/** @throws when the port is taken or the database cannot be reached */
+export async function startServer(
+  config: Config,
+  options: Pick<DepsOptions, "clock" | "log"> = {},
+): Promise<RunningServer> {
+  const deps = await createDeps(config, { process: "api", ...options });
+  const metrics = createMetrics();
+  const queue = createQueueHealth(config, deps.db, deps.log);
+  metrics.gauge(
+    "outbox_jobs",
+    "Jobs that wait to be put on the queue",
+    async () => (await queue.counts()).outbox,
+  );
+  const app = createApp(deps, { metrics, queue });
+  const gateway = createGateway(deps, (request) => app.fetch(request), metrics);
+  await findDefaultTenant(deps);
+
+  const server = Bun.serve({
+    hostname: config.host,
+    port: config.port,
+    reusePort: config.webConcurrency > 1,
+    maxRequestBodySize: MAX_BODY_BYTES,
+    idleTimeout: 30,
+    fetch: (request, bunServer) => gateway(request, bunServer),
+  });
+  deps.log.info({ url: server.url.href }, "API process listens");
+
+  return {
+    url: server.url.origin,
+    async stop() {
+      // Lets requests that are under way finish; the caller sets the deadline.
+      await server.stop();
+      await queue.close();
+      await deps.close();
+    },
+  };
+}

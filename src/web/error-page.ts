@@ -1,0 +1,28 @@
+import type { Deps } from "../deps.ts";
+import { findDefaultTenant } from "../domain/tenants/service.ts";
+import type { ErrorPage } from "../http/errors.ts";
+import { requestInfo } from "../http/request-info.ts";
+import { resolveTenant } from "../http/tenant.ts";
+import { negotiateLocale } from "../lib/locale.ts";
+import { renderError } from "./pages/error.tsx";
+import { pageHeaders } from "./security-headers.ts";
+
+/** Shows an error to a person. Needs no tenant: the error may be that there is none, or no database to ask. */
+export const errorPage =
+  (deps: Deps): ErrorPage =>
+  async (request, { status, code, message, requestId }) => {
+    const info = requestInfo(request);
+    const tenant = await resolveTenant(deps, request, info)
+      .catch(() => findDefaultTenant(deps))
+      .catch(() => undefined);
+    const html = renderError(
+      {
+        locale: negotiateLocale({ acceptLanguage: request.headers.get("accept-language") }),
+        basePath: "",
+        tenant: { name: tenant?.name ?? "Gatewright", logoUrl: tenant?.settings.logo_url || undefined },
+      },
+      { status, requestId, code, message, homeUrl: info.tenantSlug ? `/t/${info.tenantSlug}` : "/" },
+    );
+    const https = deps.config.publicUrl.startsWith("https:");
+    return new Response(html, { status, headers: pageHeaders({ https }) });
+  };

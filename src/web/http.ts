@@ -1,0 +1,193 @@
+/** What the routes of all hosted pages share: the shell, cookies, forms and responses. */
+import { randomBytes } from "node:crypto";
+import { Elysia } from "elysia";
+import type { Deps } from "../deps.ts";
+import { openInteraction } from "../domain/authorization/interaction.ts";
+import { type PendingAuthorization, readAuthorization } from "../domain/authorization/flow.ts";
+import type { Interaction } from "../domain/authorization/interaction.ts";
+import type { RequestContext } from "../domain/request-context.ts";
+import { findSessionByCookie, type Session } from "../domain/sessions/service.ts";
+import { issuerOf, type Tenant } from "../domain/tenants/service.ts";
+import { requestInfo } from "../http/request-info.ts";
+import { resolveTenant } from "../http/tenant.ts";
+import { forbidden } from "../lib/errors.ts";
+import { negotiateLocale } from "../lib/locale.ts";
+import { browserCookieName, parseCookies, serializeCookie, sessionCookieName } from "./cookies.ts";
+import { csrfToken, isSameOriginPost, verifyCsrf } from "./csrf.ts";
+import { pageHeaders, type PageHeaderOptions } from "./security-headers.ts";
+import type { FormTarget, PageShell } from "./shell.ts";
+
+/** One request for a page. */
+export interface PageRequest {
+  readonly request: Request;
+  readonly tenant: Tenant;
+  readonly context: RequestContext;
+  /** Put before every path of ours: "" or "/t/{slug}", as the browser wrote it. */
+  readonly base: string;
+  readonly query: URLSearchParams;
+  readonly cookies: ReadonlyMap<string, string>;
+  /** The browser's own secret, and whether it has yet to be told. */
+  readonly browser: { readonly secret: string; readonly isNew: boolean };
+}
+
+/** Gives page routes their `page`; like the API's scope, but for browsers. */
+export const pageScope = (deps: Deps) =>
+  new Elysia({ name: "page-scope" }).derive({ as: "scoped" }, async ({ request }) => {
+    const info = requestInfo(request);
+    const tenant = await resolveTenant(deps, request, info);
+    const cookies = parseCookies(request.headers.get("cookie"));
+    const known = cookies.get(browserCookieName);
+    const page: PageRequest = {
+      request,
+      tenant,
+      context: info,
+      base: info.tenantSlug === undefined ? "" : `/t/${info.tenantSlug}`,
+      query: new URL(request.url).searchParams,
+      cookies,
+      browser: known
+        ? { secret: known, isNew: false }
+        : { secret: randomBytes(24).toString("base64url"), isNew: true },
+    };
+    return { page };
+  });
+
+/** The session cookie of a tenant; tenants under one host each have their own. */
+export function sessionCookieOf(tenant: Tenant): string {
+  return sessionCookieName(tenant.isDefault ? undefined : tenant.slug);
+}
+
+export function currentSession(deps: Deps, page: PageRequest): Promise<Session | undefined> {
+  return findSessionByCookie(deps, page.tenant.id, page.cookies.get(sessionCookieOf(page.tenant)));
+}
+
+/** The authorization request that the page belongs to, if it belongs to one that can still be answered. */
+export interface PageAuthorization extends PendingAuthorization {
+  readonly sealed: string;
+  readonly interaction: Interaction;
+}
+
+/** @throws AuthorizationError when the request it belongs to is not valid (any more) */
+export async function pageAuthorization(
+  deps: Deps,
+  page: PageRequest,
+  sealed: string | undefined,
+): Promise<PageAuthorization | undefined> {
+  const interaction = openInteraction(deps, page.tenant, sealed);
+  if (!interaction || !sealed) return undefined;
+  return { sealed, interaction, ...(await readAuthorization(deps, page.tenant, interaction)) };
+}
+
+export function shellOf(page: PageRequest, authorization?: PageAuthorization): PageShell {
+  const { tenant, request } = page;
+  return {
+    locale: negotiateLocale({
+      uiLocales: page.query.get("ui_locales") ?? authorization?.request.uiLocales.join(" "),
+      acceptLanguage: request.headers.get("accept-language"),
+    }),
+    // Assets are served once, at the root, whatever tenant the page belongs to.
+    basePath: "",
+    tenant: { name: tenant.name, logoUrl: tenant.settings.logo_url || undefined },
+    client: authorization && clientView(authorization),
+  };
+}
+
+export function clientView({ client }: PendingAuthorization) {
+  return {
+    name: client.name,
+    logoUrl: client.logoUri ?? undefined,
+    homepageUrl: client.clientUri ?? undefined,
+  };
+}
+
+/** A path of ours with the authorization request it belongs to. */
+export function linkTo(page: PageRequest, path: string, authorization?: PageAuthorization): string {
+  const query = authorization ? `?${new URLSearchParams({ interaction: authorization.sealed })}` : "";
+  return `${page.base}${path}${query}`;
+}
+
+export function formTo(
+  deps: Deps,
+  page: PageRequest,
+  path: string,
+  authorization?: PageAuthorization,
+): FormTarget {
+  return {
+    action: page.base + path,
+    csrf: csrfToken(deps.secrets.csrf, page.browser.secret),
+    interaction: authorization?.sealed,
+  };
+}
+
+/** A page as a response, with its policy and the browser's cookie. */
+export function respondWithPage(
+  deps: Deps,
+  page: PageRequest,
+  html: string,
+  options: {
+    status?: number;
+    authorization?: PageAuthorization | undefined;
+    headers?: Partial<PageHeaderOptions>;
+  } = {},
+): Response {
+  const { authorization } = options;
+  const images = [page.tenant.settings.logo_url, authorization?.client.logoUri].filter((url) => url != null);
+  const response = new Response(html, {
+    status: options.status ?? 200,
+    headers: pageHeaders({
+      https: issuerOf(page.tenant, deps.config.publicUrl).startsWith("https:"),
+      imgSources: images,
+      ...(authorization ? { formActionTargets: [authorization.request.redirectUri] } : {}),
+      ...options.headers,
+    }),
+  });
+  return withBrowserCookie(page, response);
+}
+
+/** To a path of ours, or to a redirect URI that was checked. 303: what follows a form is a GET. */
+export function redirectTo(page: PageRequest, location: string, cookies: readonly string[] = []): Response {
+  const response = new Response(null, { status: 303, headers: { location, "cache-control": "no-store" } });
+  for (const cookie of cookies) response.headers.append("set-cookie", cookie);
+  return withBrowserCookie(page, response);
+}
+
+/** Kept for a year: it proves nothing but that two requests come from one browser. */
+const BROWSER_COOKIE_SECONDS = 365 * 86_400;
+
+function withBrowserCookie(page: PageRequest, response: Response): Response {
+  if (page.browser.isNew) {
+    const cookie = serializeCookie(browserCookieName, page.browser.secret, {
+      maxAgeSeconds: BROWSER_COOKIE_SECONDS,
+    });
+    response.headers.append("set-cookie", cookie);
+  }
+  return response;
+}
+
+/** The fields of a form of ours, by name; what was sent twice counts once. */
+export type FormFields = (name: string) => string;
+
+/**
+ * Reads a form that one of our pages sent. Its token belongs to the browser, and where the browser says from which
+ * origin the form comes, that has to be ours.
+ * @throws AppError 403 for a form from anywhere else
+ */
+export function readPageForm(deps: Deps, page: PageRequest, body: string): FormFields {
+  const { headers } = page.request;
+  const fields = new URLSearchParams(body);
+  const sameOrigin = isSameOriginPost({
+    origin: headers.get("origin"),
+    secFetchSite: headers.get("sec-fetch-site"),
+    expectedOrigin: originOf(deps, page),
+  });
+  const secret = page.browser.isNew ? undefined : page.browser.secret;
+  if (!sameOrigin || !verifyCsrf(deps.secrets.csrf, secret, fields.get("csrf"))) {
+    throw forbidden("This form cannot be accepted. Please go back, reload the page and try again.");
+  }
+  return (name) => fields.get(name) ?? "";
+}
+
+/** The origin of the page's own address: what a tenant's path hangs on, or its domain. */
+function originOf(deps: Deps, page: PageRequest): string {
+  const issuer = page.base ? deps.config.publicUrl : issuerOf(page.tenant, deps.config.publicUrl);
+  return new URL(issuer).origin;
+}

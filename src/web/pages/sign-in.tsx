@@ -1,0 +1,81 @@
+/** @jsxImportSource preact */
+import type { JSX } from "preact";
+import { Card } from "../components/card.tsx";
+import { ErrorSummary, Field, Notice, PostForm } from "../components/form.tsx";
+import type { Messages } from "../messages/en.ts";
+import { translator } from "../messages/translator.ts";
+import { renderPage } from "../render.tsx";
+import type { FormTarget, PageShell } from "../shell.ts";
+
+export type SignInProblem = keyof Messages["signIn"]["problems"];
+export type SignInNotice = keyof Messages["signIn"]["notices"];
+
+export interface SignInProps {
+  form: FormTarget;
+  /** What the person typed before, put back into the field. */
+  identifier?: string | undefined;
+  problem?: SignInProblem | undefined;
+  notice?: SignInNotice | undefined;
+  /** Undefined where the tenant does not offer it. */
+  rememberMe?: { checked: boolean } | undefined;
+  signUpUrl?: string | undefined;
+  forgotPasswordUrl?: string | undefined;
+}
+
+/** Fields posted: `csrf`, `interaction`, `identifier`, `password`, `remember_me` (`true` or absent). */
+export function renderSignIn(shell: PageShell, props: SignInProps): string {
+  return renderPage(shell, <SignIn shell={shell} {...props} />, {
+    title: translator(shell.locale).signIn.title,
+  });
+}
+
+function SignIn({ shell, form, signUpUrl, ...props }: SignInProps & { shell: PageShell }): JSX.Element {
+  const t = translator(shell.locale);
+  const signUp = signUpUrl ? (
+    <>
+      {t.signIn.noAccount} <a href={signUpUrl}>{t.signIn.signUp}</a>
+    </>
+  ) : undefined;
+  return (
+    <Card shell={shell} heading={t.signIn.title} footer={signUp}>
+      {props.notice ? <Notice>{t.signIn.notices[props.notice]}</Notice> : null}
+      {props.problem ? <ErrorSummary message={t.signIn.problems[props.problem]} /> : null}
+      <PostForm {...form}>
+        <Field
+          name="identifier"
+          label={t.signIn.identifier}
+          type="text"
+          autocomplete="username"
+          autocapitalize="none"
+          value={props.identifier}
+          autofocus={!props.identifier}
+        />
+        <Field
+          name="password"
+          label={t.password}
+          type="password"
+          autocomplete="current-password"
+          autofocus={Boolean(props.identifier)}
+        />
+        {props.forgotPasswordUrl ? (
+          <p class="row-link">
+            <a href={props.forgotPasswordUrl}>{t.signIn.forgotPassword}</a>
+          </p>
+        ) : null}
+        {props.rememberMe ? (
+          <label class="check" for="remember_me">
+            <input
+              id="remember_me"
+              name="remember_me"
+              type="checkbox"
+              value="true"
+              checked={props.rememberMe.checked}
+            />
+            {t.signIn.rememberMe}
+          </label>
+        ) : null}
+        <button type="submit">{t.signIn.submit}</button>
+      </PostForm>
+    </Card>
+  );
+}

@@ -1,0 +1,110 @@
+/** @jsxImportSource preact */
+import type { JSX } from "preact";
+import type { FieldError } from "../../lib/errors.ts";
+import { Card } from "../components/card.tsx";
+import { ErrorSummary, Field, type FieldProps, PostForm } from "../components/form.tsx";
+import { type PasswordRules, passwordHint } from "../components/password-rules.ts";
+import { translator } from "../messages/translator.ts";
+import { renderPage } from "../render.tsx";
+import type { FormTarget, PageShell } from "../shell.ts";
+
+export interface SignUpValues {
+  email?: string | undefined;
+  username?: string | undefined;
+  given_name?: string | undefined;
+  family_name?: string | undefined;
+}
+
+export interface SignUpProps {
+  form: FormTarget;
+  /** What the person typed before; never a password. */
+  values?: SignUpValues;
+  /** Of the fields `email`, `username`, `password`, `given_name`, `family_name`; others go to the summary alone. */
+  fieldErrors?: readonly FieldError[];
+  /** A problem of the whole form: the page was open too long, or too many attempts were made. */
+  problem?: "expired" | "too_many_attempts" | undefined;
+  /** Whether a username is asked for, and has to be given. */
+  username: "hidden" | "optional" | "required";
+  passwordRules?: PasswordRules;
+  signInUrl: string;
+}
+
+/** Fields posted: `csrf`, `interaction`, `email`, `username`, `password`, `given_name`, `family_name`. */
+export function renderSignUp(shell: PageShell, props: SignUpProps): string {
+  return renderPage(shell, <SignUp shell={shell} {...props} />, {
+    title: translator(shell.locale).signUp.title,
+  });
+}
+
+function SignUp({ shell, ...props }: SignUpProps & { shell: PageShell }): JSX.Element {
+  const t = translator(shell.locale);
+  const fieldErrors = props.fieldErrors ?? [];
+  const labels = {
+    email: t.email,
+    ...(props.username === "hidden" ? {} : { username: t.username }),
+    password: t.password,
+    given_name: t.givenName,
+    family_name: t.familyName,
+  };
+  const errorOf = (name: string) => fieldErrors.find(({ field }) => field === name)?.message;
+  const common = (name: keyof SignUpValues): Pick<FieldProps, "name" | "value" | "error"> => ({
+    name,
+    value: props.values?.[name],
+    error: errorOf(name),
+  });
+  return (
+    <Card
+      shell={shell}
+      heading={t.signUp.title}
+      footer={
+        <>
+          {t.signUp.haveAccount} <a href={props.signInUrl}>{t.signUp.signIn}</a>
+        </>
+      }
+    >
+      {props.problem ? <ErrorSummary message={t.signIn.problems[props.problem]} /> : null}
+      {fieldErrors.length > 0 ? (
+        <ErrorSummary message={t.errorSummary} fieldErrors={fieldErrors} labels={labels} />
+      ) : null}
+      <PostForm {...props.form}>
+        <div class="field-row">
+          <Field
+            {...common("given_name")}
+            label={t.givenName}
+            type="text"
+            autocomplete="given-name"
+            optional={t.optional}
+          />
+          <Field
+            {...common("family_name")}
+            label={t.familyName}
+            type="text"
+            autocomplete="family-name"
+            optional={t.optional}
+          />
+        </div>
+        <Field {...common("email")} label={t.email} type="email" autocomplete="email" />
+        {props.username === "hidden" ? null : (
+          <Field
+            {...common("username")}
+            label={t.username}
+            type="text"
+            autocomplete="username"
+            autocapitalize="none"
+            hint={t.signUp.usernameHint}
+            optional={props.username === "optional" ? t.optional : undefined}
+          />
+        )}
+        <Field
+          name="password"
+          label={t.password}
+          type="password"
+          autocomplete="new-password"
+          hint={passwordHint(t, props.passwordRules)}
+          error={errorOf("password")}
+        />
+        <button type="submit">{t.signUp.submit}</button>
+      </PostForm>
+    </Card>
+  );
+}

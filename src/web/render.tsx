@@ -1,0 +1,39 @@
+/** @jsxImportSource preact */
+/** From a component to the text of a response. */
+import type { VNode } from "preact";
+import { renderToString } from "preact-render-to-string";
+import { icon, stylesheet } from "./assets.ts";
+import type { PageShell } from "./shell.ts";
+
+export interface DocumentOptions {
+  title: string;
+  /** For pages that need more room than a form, such as lists. */
+  wide?: boolean;
+  /** One inline script; its nonce has to be in the response's policy, too (`pageHeaders`). */
+  script?: { nonce: string; code: string };
+}
+
+/** A whole HTML document around `content`. Everything that is not a component's own markup arrives escaped. */
+export function renderPage(
+  shell: PageShell,
+  content: VNode,
+  { title, wide, script }: DocumentOptions,
+): string {
+  return `<!doctype html>${renderToString(
+    <html lang={shell.locale}>
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="color-scheme" content="light dark" />
+        <meta name="robots" content="noindex" />
+        <title>{`${title} – ${shell.tenant.name}`}</title>
+        <link rel="icon" type="image/svg+xml" href={shell.basePath + icon.path} />
+        <link rel="stylesheet" href={shell.basePath + stylesheet.path} />
+      </head>
+      <body class={wide ? "wide" : undefined}>
+        {content}
+        {script ? <script nonce={script.nonce} dangerouslySetInnerHTML={{ __html: script.code }} /> : null}
+      </body>
+    </html>,
+  )}`;
+}

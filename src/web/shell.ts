@@ -1,0 +1,43 @@
+/** What every hosted page is given, beside its own data. */
+import type { Locale } from "../lib/locale.ts";
+
+export interface PageShell {
+  locale: Locale;
+  /** The path of the public URL, without a trailing slash: "" for most. The assets' paths are put after it. */
+  basePath: string;
+  tenant: TenantView;
+  /** The application the browser came from, on pages that belong to an authorization request. */
+  client?: ClientView | undefined;
+}
+
+export interface TenantView {
+  name: string;
+  logoUrl?: string | undefined;
+}
+
+/** The parts of a client's metadata that people see (RFC 7591 §2, `client_name`, `logo_uri`, …). */
+export interface ClientView {
+  name: string;
+  logoUrl?: string | undefined;
+  homepageUrl?: string | undefined;
+  policyUrl?: string | undefined;
+  termsUrl?: string | undefined;
+}
+
+/** Where a form goes and the hidden fields that all our forms carry. */
+export interface FormTarget {
+  action: string;
+  /** From `csrfToken`. */
+  csrf: string;
+  /** The sealed state of the authorization request that the form belongs to. */
+  interaction?: string | undefined;
+}
+
+/**
+ * A URL from someone's metadata, if it is safe to put into a link or an image. Escaping does not help against
+ * `javascript:` URLs.
+ */
+export function safeWebUrl(value: string | undefined): string | undefined {
+  const url = value === undefined ? undefined : URL.parse(value);
+  return url?.protocol === "https:" || url?.protocol === "http:" ? url.href : undefined;
+}

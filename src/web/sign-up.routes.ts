@@ -1,0 +1,145 @@
+import { Elysia } from "elysia";
+import type { Deps } from "../deps.ts";
+import { requestEmailVerification } from "../domain/accounts/email-verification.ts";
+import { register } from "../domain/accounts/registration.ts";
+import { passwordRulesOf } from "./password-rules.ts";
+import { isEmailAddress, USERNAME_PATTERN } from "../domain/users/service.ts";
+import { AppError, type FieldError } from "../lib/errors.ts";
+import {
+  type FormFields,
+  formTo,
+  linkTo,
+  type PageAuthorization,
+  pageAuthorization,
+  type PageRequest,
+  pageScope,
+  readPageForm,
+  respondWithPage,
+  shellOf,
+} from "./http.ts";
+import { pageDetail, pageForm, pageResponses } from "./models.ts";
+import { renderCheckYourMail } from "./pages/check-your-mail.tsx";
+import { renderSignUp, type SignUpValues } from "./pages/sign-up.tsx";
+
+export const signUpRoutes = (deps: Deps) =>
+  new Elysia({ name: "web-sign-up" })
+    .use(pageScope(deps))
+    .get(
+      "/signup",
+      async ({ page }) => {
+        const authorization = await pageAuthorization(deps, page, page.query.get("interaction") ?? undefined);
+        return showSignUp(deps, page, { authorization, values: { email: authorization?.request.loginHint } });
+      },
+      { response: pageResponses, detail: pageDetail("Sign-up page") },
+    )
+    .post(
+      "/signup",
+      async ({ page, body }) => {
+        const field = readPageForm(deps, page, body);
+        const authorization = await pageAuthorization(deps, page, field("interaction"));
+        const values = readValues(field);
+        const fieldErrors = problemsOf(values);
+        if (fieldErrors.length > 0) return showSignUp(deps, page, { authorization, values, fieldErrors });
+        try {
+          const { locale } = shellOf(page, authorization);
+          await register(deps, page.tenant, registrationOf(values, field("password"), locale), page.context);
+          return showCheckYourMail(deps, page, { authorization, email: values.email, resent: false });
+        } catch (error) {
+          const problems = refusedFields(error);
+          if (!problems) throw error;
+          return showSignUp(deps, page, { authorization, values, fieldErrors: problems });
+        }
+      },
+      { ...pageForm, response: pageResponses, detail: pageDetail("Register with the page's form") },
+    )
+    .post(
+      "/signup/resend",
+      async ({ page, body }) => {
+        const field = readPageForm(deps, page, body);
+        const authorization = await pageAuthorization(deps, page, field("interaction"));
+        const email = field("email").slice(0, 254);
+        await requestEmailVerification(deps, page.tenant, email);
+        return showCheckYourMail(deps, page, { authorization, email, resent: true });
+      },
+      { ...pageForm, response: pageResponses, detail: pageDetail("Send the verification mail again") },
+    );
+
+type Values = Required<{ [Name in keyof SignUpValues]: string }>;
+
+function readValues(field: FormFields): Values {
+  return {
+    email: field("email").trim(),
+    username: field("username").trim(),
+    given_name: field("given_name").trim(),
+    family_name: field("family_name").trim(),
+  };
+}
+
+function problemsOf(values: Values): FieldError[] {
+  const problems: FieldError[] = [];
+  const { email, username, given_name, family_name } = values;
+  if (!isEmailAddress(email)) problems.push({ field: "email", message: "Must be a valid email address." });
+  if (username.length < 3 || username.length > 128 || !new RegExp(USERNAME_PATTERN).test(username)) {
+    problems.push({
+      field: "username",
+      message: "Must be between 3 and 128 characters: letters, digits, dots, underscores and hyphens.",
+    });
+  }
+  for (const [field, value] of Object.entries({ given_name, family_name })) {
+    if (value.length > 128) problems.push({ field, message: "Must be at most 128 characters." });
+  }
+  return problems;
+}
+
+const registrationOf = (values: Values, password: string, locale: string) => ({
+  email: values.email,
+  username: values.username,
+  password,
+  givenName: values.given_name || undefined,
+  familyName: values.family_name || undefined,
+  locale,
+});
+
+/** What `register` refused, as problems of fields; undefined for anything else. */
+function refusedFields(error: unknown): FieldError[] | undefined {
+  if (!(error instanceof AppError)) return undefined;
+  if (error.status === 409) return [{ field: "username", message: error.message }];
+  return error.status === 422 ? [...(error.details ?? [])] : undefined;
+}
+
+function showSignUp(
+  deps: Deps,
+  page: PageRequest,
+  props: {
+    authorization: PageAuthorization | undefined;
+    values?: SignUpValues;
+    fieldErrors?: readonly FieldError[];
+  },
+): Response {
+  const { authorization, ...rest } = props;
+  const html = renderSignUp(shellOf(page, authorization), {
+    ...rest,
+    form: formTo(deps, page, "/signup", authorization),
+    username: "required",
+    passwordRules: passwordRulesOf(page.tenant.settings),
+    signInUrl: linkTo(page, "/signin", authorization),
+  });
+  return respondWithPage(deps, page, html, { status: props.fieldErrors ? 400 : 200, authorization });
+}
+
+function showCheckYourMail(
+  deps: Deps,
+  page: PageRequest,
+  props: { authorization: PageAuthorization | undefined; email: string; resent: boolean },
+): Response {
+  const { authorization, email, resent } = props;
+  const html = renderCheckYourMail(shellOf(page, authorization), {
+    kind: "verify",
+    email,
+    resent,
+    resend: formTo(deps, page, "/signup/resend", authorization),
+    signInUrl: linkTo(page, "/signin", authorization),
+    mailboxUrl: deps.config.mail.driver === "mailbox" ? "/dev/mailbox" : undefined,
+  });
+  return respondWithPage(deps, page, html, { authorization });
+}

@@ -1,0 +1,80 @@
+/** The worker process: relays the outbox, works through the queues, keeps the schedules. */
+import type { Config } from "../src/config.ts";
+import { createDeps, type Deps } from "../src/deps.ts";
+import type { Clock } from "../src/lib/clock.ts";
+import type { Logger } from "../src/lib/log.ts";
+import { createMailDriver, type MailDriver } from "../src/mail/driver.ts";
+import { createQueueBackend, type QueueBackend } from "../src/queue/backend.ts";
+import { type QueueName, queueNames } from "../src/queue/contracts.ts";
+import type { JobProcessor, WorkerHandle } from "../src/queue/worker-handle.ts";
+import { createEmailProcessor } from "./email/processor.ts";
+import { createMaintenanceProcessor } from "./maintenance/processor.ts";
+import { type AddJobs, startRelay } from "./relay.ts";
+import { installSchedules } from "./schedules.ts";
+
+export interface WorkerOptions {
+  clock?: Clock;
+  log?: Logger;
+  /** How long `stop` waits for running jobs. */
+  stopDeadlineMs?: number;
+}
+
+/** Below the 10 s that a service manager gives a process before it kills it. */
+const STOP_DEADLINE_MS = 8000;
+
+/** Jobs of each queue that one process works on at a time. Mail is mostly waiting for a server. */
+const concurrency: Record<QueueName, number> = { email: 10, maintenance: 1 };
+
+/**
+ * Resolves when the worker is working.
+ * @throws ConfigError when the queue's server does not answer.
+ */
+export async function startWorker(
+  config: Config,
+  options: WorkerOptions = {},
+): Promise<{ stop(): Promise<void> }> {
+  const deps = await createDeps(config, { process: "worker", ...options });
+  const backend = createQueueBackend(config, deps.log);
+  const mailDriver = config.mail.driver === "mailbox" ? undefined : createMailDriver(config.mail);
+  try {
+    const queues = new Map(
+      await Promise.all(queueNames.map(async (name) => [name, await backend.openQueue(name)] as const)),
+    );
+    const add: AddJobs = async (queue, jobs) => queues.get(queue)?.add(jobs);
+    await installSchedules(backend);
+    const workers = openWorkers(deps, backend, mailDriver);
+    const relay = await startRelay(deps.db, add, deps.log);
+    deps.log.info({ queues: queueNames, backend: config.redisUrl ? "redis" : "postgresql" }, "worker is ready");
+    return {
+      async stop() {
+        const deadlineMs = options.stopDeadlineMs ?? STOP_DEADLINE_MS;
+        await Promise.all([relay.stop(), ...workers.map((worker) => worker.stop(deadlineMs))]);
+        await close(deps, backend, mailDriver);
+        deps.log.info("worker has stopped");
+      },
+    };
+  } catch (error) {
+    await close(deps, backend, mailDriver);
+    throw error;
+  }
+}
+
+function openWorkers(deps: Deps, backend: QueueBackend, mailDriver: MailDriver | undefined): WorkerHandle[] {
+  const processors: Record<QueueName, JobProcessor> = {
+    email: createEmailProcessor(deps, mailDriver),
+    maintenance: createMaintenanceProcessor(deps),
+  };
+  return queueNames.map((name) =>
+    backend.openWorker(name, processors[name], { concurrency: concurrency[name] }),
+  );
+}
+
+async function close(
+  deps: Deps & { close(): Promise<void> },
+  backend: QueueBackend,
+  mailDriver: MailDriver | undefined,
+): Promise<void> {
+  await backend.close();
+  mailDriver?.close();
+  await deps.close();
+}
