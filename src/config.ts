@@ -69,7 +69,7 @@ export interface Config {
   readonly env: "development" | "production" | "test";
   readonly host: string;
   readonly port: number;
-  /** Origin and optional path, without a trailing slash: the default tenant's issuer. */
+  /** An origin, without a trailing slash: the default tenant's issuer. */
   readonly publicUrl: string;
   readonly dataDir: string;
   readonly databaseUrl: string;
@@ -218,11 +218,12 @@ function isAddressRange(text: string): boolean {
 function parsePublicUrl(values: Environment, problems: string[]): string {
   const text = values.PUBLIC_URL ?? `http://localhost:${values.PORT}`;
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (!url || !/^https?:$/.test(url.protocol) || url.search || url.hash || url.username) {
-    problems.push("PUBLIC_URL must be an http(s) URL without query, fragment or user");
+  // Not below a path: cookies with the __Host- prefix belong to a whole host, and so do the well-known paths.
+  if (!url || !/^https?:$/.test(url.protocol) || text.replace(/\/$/, "").toLowerCase() !== url.origin) {
+    problems.push("PUBLIC_URL must be an origin: http:// or https://, a host, perhaps a port, and no path");
     return text;
   }
-  return `${url.origin}${url.pathname}`.replace(/\/+$/, "");
+  return url.origin;
 }
 
 function mailConfig(values: Environment, problems: string[]): MailConfig {

@@ -1,7 +1,7 @@
 /** One API process. */
 import { createApp } from "./app.ts";
 import type { Config } from "./config.ts";
-import { createDeps, type DepsOptions } from "./deps.ts";
+import { createDeps, type Deps } from "./deps.ts";
 import { findDefaultTenant } from "./domain/tenants/service.ts";
 import { createGateway } from "./http/gateway.ts";
 import { createMetrics } from "./http/metrics.ts";
@@ -17,11 +17,21 @@ export interface RunningServer {
 const MAX_BODY_BYTES = 1024 * 1024;
 
 /** @throws when the port is taken or the database cannot be reached */
-export async function startServer(
-  config: Config,
-  options: Pick<DepsOptions, "clock" | "log"> = {},
-): Promise<RunningServer> {
-  const deps = await createDeps(config, { process: "api", ...options });
+export async function startServer(config: Config): Promise<RunningServer> {
+  const deps = await createDeps(config, { process: "api" });
+  const server = await serve(deps);
+  return {
+    url: server.url,
+    async stop() {
+      await server.stop();
+      await deps.close();
+    },
+  };
+}
+
+/** Answers requests with what it is given; closing that is the caller's business. */
+export async function serve(deps: Deps): Promise<RunningServer> {
+  const { config } = deps;
   const metrics = createMetrics();
   const queue = createQueueHealth(config, deps.db, deps.log);
   metrics.gauge(
@@ -31,6 +41,7 @@ export async function startServer(
   );
   const app = createApp(deps, { metrics, queue });
   const gateway = createGateway(deps, (request) => app.fetch(request), metrics);
+  // Fails here, and not at the first request, when the database does not answer.
   await findDefaultTenant(deps);
 
   const server = Bun.serve({
@@ -49,7 +60,6 @@ export async function startServer(
       // Lets requests that are under way finish; the caller sets the deadline.
       await server.stop();
       await queue.close();
-      await deps.close();
     },
   };
 }

@@ -44,7 +44,10 @@ export async function startWorker(
     await installSchedules(backend);
     const workers = openWorkers(deps, backend, mailDriver);
     const relay = await startRelay(deps.db, add, deps.log);
-    deps.log.info({ queues: queueNames, backend: config.redisUrl ? "redis" : "postgresql" }, "worker is ready");
+    deps.log.info(
+      { queues: queueNames, backend: config.redisUrl ? "redis" : "postgresql" },
+      "worker is ready",
+    );
     return {
       async stop() {
         const deadlineMs = options.stopDeadlineMs ?? STOP_DEADLINE_MS;

@@ -104,7 +104,11 @@ function envelopeOf(data: unknown): { tenantId: unknown; payload: unknown } {
 }
 
 /** Says what became of each attempt, by ids alone. */
-function logged(deps: Deps, queue: QueueName, process: (job: DeliveredJob) => Promise<Outcome>): JobProcessor {
+function logged(
+  deps: Deps,
+  queue: QueueName,
+  process: (job: DeliveredJob) => Promise<Outcome>,
+): JobProcessor {
   return async (job) => {
     const begun = performance.now();
     const fields = () => ({

@@ -28,7 +28,11 @@ export async function relayBatch(db: Database, add: AddJobs, limit = BATCH): Pro
     for (const queue of queueNames) {
       const jobs = rows
         .filter((row) => row.queue === queue)
-        .map(({ id, name, tenantId, payload }) => ({ id: `outbox-${id}`, name, data: { tenantId, payload } }));
+        .map(({ id, name, tenantId, payload }) => ({
+          id: `outbox-${id}`,
+          name,
+          data: { tenantId, payload },
+        }));
       if (jobs.length > 0) await add(queue, jobs);
     }
     return rows.length;

@@ -13,14 +13,17 @@ const STOP_DEADLINE_MS = 10_000;
 
 /**
  * Resolves when the service has stopped in order. Otherwise it ends the process: with 1 when stopping takes longer
- * than 10 s, with 130 on a second signal.
+ * than the deadline, with 130 on a second signal.
  */
-export async function runService(start: () => Promise<Service>): Promise<void> {
+export async function runService(
+  start: () => Promise<Service>,
+  stopDeadlineMs = STOP_DEADLINE_MS,
+): Promise<void> {
   const stopRequested = Promise.withResolvers<void>();
   let asked = false;
   const ask = () => {
     asked = true;
-    setTimeout(() => process.exit(1), STOP_DEADLINE_MS).unref();
+    setTimeout(() => process.exit(1), stopDeadlineMs).unref();
     stopRequested.resolve();
   };
   const onSignal = () => (asked ? process.exit(130) : ask());

@@ -3,6 +3,7 @@
  * another shape than the documented one, with a stack, or with what the caller sent.
  */
 import { Elysia, type ValidationError } from "elysia";
+import { databaseErrorOf } from "../db/client.ts";
 import type { Deps } from "../deps.ts";
 import { AppError, type FieldError, OAuthError } from "../lib/errors.ts";
 import { requestInfo } from "./request-info.ts";
@@ -43,6 +44,7 @@ function wantsPage(request: Request): boolean {
 
 function toAppError(code: string | number, error: unknown, path: string): AppError {
   if (error instanceof AppError) return error;
+  if (isUnstorable(error)) return unstorable(error);
   const oauth = path.startsWith("/oauth/");
   switch (code) {
     case "NOT_FOUND":
@@ -62,6 +64,18 @@ function toAppError(code: string | number, error: unknown, path: string): AppErr
   }
 }
 
+/**
+ * PostgreSQL stores no NUL character, in text (22021) or in JSON (22P05). Whoever sends one gets to know; a check in
+ * every field of every surface would be forgotten in one of them.
+ */
+function isUnstorable(error: unknown): boolean {
+  const code = databaseErrorOf(error)?.code;
+  return code === "22021" || code === "22P05";
+}
+
+const unstorable = (cause: unknown) =>
+  new AppError(400, "bad_request", "The request holds a character that cannot be stored.", { cause });
+
 function fromValidation(error: ValidationError): AppError {
   const details = fieldErrors(error);
   if (error.type === "body") {
@@ -71,7 +85,7 @@ function fromValidation(error: ValidationError): AppError {
 }
 
 /** One message a field, made from the schema alone: the library's own messages repeat the submitted value. */
-function fieldErrors(error: ValidationError): FieldError[] {
+export function fieldErrors(error: Pick<ValidationError, "all" | "type">): FieldError[] {
   const fields = new Map<string, string>();
   for (const problem of error.all) {
     const path = "path" in problem && typeof problem.path === "string" ? problem.path : "";

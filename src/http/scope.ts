@@ -1,8 +1,9 @@
 import { Elysia } from "elysia";
 import type { Deps } from "../deps.ts";
 import type { RequestContext } from "../domain/request-context.ts";
-import { requireUserAccess } from "../domain/tokens/access.ts";
-import { unauthorized } from "../lib/errors.ts";
+import type { Tenant } from "../domain/tenants/service.ts";
+import { type Access, requireUserAccess } from "../domain/tokens/access.ts";
+import { OAuthError, unauthorized } from "../lib/errors.ts";
 import { extractBearerToken } from "../protocol/oauth/bearer.ts";
 import { requestInfo } from "./request-info.ts";
 import { resolveTenant } from "./tenant.ts";
@@ -30,5 +31,18 @@ export const userScope = (deps: Deps) =>
     const tenant = await resolveTenant(deps, request, info);
     const token = extractBearerToken(request.headers.get("authorization"));
     if (token === undefined) throw unauthorized();
-    return { tenant, context, access: await requireUserAccess(deps, tenant, token) };
+    return { tenant, context, access: await accessOf(deps, tenant, token) };
   });
+
+/** The native surface says `unauthorized` where OAuth says `invalid_token`; the challenge header is the same. */
+async function accessOf(deps: Deps, tenant: Tenant, token: string): Promise<Access> {
+  try {
+    return await requireUserAccess(deps, tenant, token);
+  } catch (error) {
+    if (!(error instanceof OAuthError)) throw error;
+    throw unauthorized("The Bearer token is invalid or has expired.", {
+      cause: error,
+      headers: error.headers,
+    });
+  }
+}

@@ -76,8 +76,6 @@ export function openQueueWith<Backend extends IQueueBackend, Connection>(
   });
   queue.on("error", throttledErrorLog(log, { queue: name }));
 
-  const retry = async (job: Job) =>
-    job.retry("failed", { resetAttemptsMade: true, resetAttemptsStarted: true });
   return {
     name,
     ready: () => queue.waitUntilReady(),
@@ -100,20 +98,24 @@ export function openQueueWith<Backend extends IQueueBackend, Connection>(
       const job = await queue.getJob(jobId);
       if (!job) return "unknown";
       if (!(await job.isFailed())) return "not_failed";
-      await retry(job);
+      await retryFromStart(job);
       return "retried";
     },
     async retryFailed() {
       let retried = 0;
       for (;;) {
         const jobs = await queue.getJobs(["failed"], 0, RETRY_BATCH - 1);
-        for (const job of jobs) await retry(job);
+        for (const job of jobs) await retryFromStart(job);
         retried += jobs.length;
         if (jobs.length < RETRY_BATCH) return retried;
       }
     },
     close: () => queue.close(),
   };
+}
+
+async function retryFromStart(job: Job): Promise<void> {
+  await job.retry("failed", { resetAttemptsMade: true, resetAttemptsStarted: true });
 }
 
 function summaryOf(queue: QueueName, job: Job<JobData, void>): JobSummary {

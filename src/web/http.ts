@@ -143,9 +143,13 @@ export function respondWithPage(
   return withBrowserCookie(page, response);
 }
 
-/** To a path of ours, or to a redirect URI that was checked. 303: what follows a form is a GET. */
+/**
+ * To a path of ours, or to a redirect URI that was checked. What follows a form is a GET by 303 alone: other statuses
+ * may send the form on, password and all (RFC 9700 §4.12).
+ */
 export function redirectTo(page: PageRequest, location: string, cookies: readonly string[] = []): Response {
-  const response = new Response(null, { status: 303, headers: { location, "cache-control": "no-store" } });
+  const status = page.request.method === "POST" ? 303 : 302;
+  const response = new Response(null, { status, headers: { location, "cache-control": "no-store" } });
   for (const cookie of cookies) response.headers.append("set-cookie", cookie);
   return withBrowserCookie(page, response);
 }

@@ -12,14 +12,15 @@ let database: TestDatabase;
 let backend: QueueBackend;
 let queue: QueueHandle;
 
+const failing = async () => {
+  throw new PermanentJobError("SMTP RCPT TO: 550 no such user");
+};
+
 beforeAll(async () => {
   database = await createTestDatabase();
   const log = createLogger({ level: "silent", name: "test" });
   backend = createQueueBackend({ databaseUrl: database.url, redisUrl: undefined }, log);
   queue = await backend.openQueue("email");
-  const failing = async () => {
-    throw new PermanentJobError("SMTP RCPT TO: 550 no such user");
-  };
   const worker = backend.openWorker("email", failing, { concurrency: 1 });
   const ids = ["outbox-1a", "outbox-2b", "outbox-3c"];
   await queue.add(ids.map((id) => ({ id, name: "welcome", data: { tenantId: "tenant_1", payload: {} } })));

@@ -18,8 +18,8 @@ function service(directory: string, stop = "") {
     setInterval(() => {}, 1000);
     await runService(async () => {
       note("ready " + process.pid);
-      return { stop: async () => { ${stop} note("stopped " + process.pid); } };
-    });`;
+      return { stop: async () => { note("stopping"); ${stop} note("stopped " + process.pid); } };
+    }, 300);`;
   const entries = () =>
     readFileSync(diary, { encoding: "utf8", flag: "a+" }).trim().split("\n").filter(Boolean);
   const lives = () =>
@@ -62,7 +62,7 @@ describe("Supervisor: stop", () => {
     await supervised.ready;
     const [pid = 0] = lives();
     await supervised.stop();
-    expect(entries()).toEqual([`ready ${pid}`, `stopped ${pid}`]);
+    expect(entries()).toEqual([`ready ${pid}`, "stopping", `stopped ${pid}`]);
   });
 
   it("leaves Ctrl-C, which reaches the services too, to the supervisor", async () => {
@@ -73,7 +73,7 @@ describe("Supervisor: stop", () => {
     const [pid = 0] = lives();
     process.kill(pid, "SIGINT");
     await supervised.stop();
-    expect(entries()).toEqual([`ready ${pid}`, `stopped ${pid}`]);
+    expect(entries()).toEqual([`ready ${pid}`, "stopping", `stopped ${pid}`]);
   });
 });
 
@@ -106,11 +106,11 @@ describe("Service", () => {
 
   it("ends at once on a second signal", async () => {
     using scratch = scratchDirectory();
-    const { command, lives } = service(scratch.path, "await new Promise(() => {});");
+    const { command, entries, lives } = service(scratch.path, "await new Promise(() => {});");
     const child = Bun.spawn([...command]);
     await until("the service", () => lives()[0]);
     child.kill("SIGTERM");
-    await Bun.sleep(50);
+    await until("the first signal", () => entries().includes("stopping"));
     child.kill("SIGTERM");
     expect(await child.exited).toBe(130);
   });
@@ -122,5 +122,5 @@ describe("Service", () => {
     await until("the service", () => lives()[0]);
     child.kill("SIGTERM");
     expect(await child.exited).toBe(1);
-  }, 20_000);
+  });
 });

@@ -51,11 +51,16 @@ function prepare(scratch: string) {
   );
   const call = (
     args: string[] = [],
-    options: { cwd?: string; script?: string; env?: Record<string, string> } = {},
+    options: { cwd?: string; script?: string; env?: Record<string, string | undefined> } = {},
   ) => {
     const script = options.script ?? join(checkout, "gatewright");
     const env = { PATH: bin, HOME: scratch, ...options.env };
-    const child = spawnSync(script, args, { cwd: options.cwd ?? "/", env, encoding: "utf8" });
+    const child = spawnSync(script, args, {
+      cwd: options.cwd ?? "/",
+      env,
+      encoding: "utf8",
+      timeout: 120_000,
+    });
     return { ...child, said: child.status === 0 ? JSON.parse(child.stdout) : undefined };
   };
   const offer = (name: string, text: string) => {
@@ -107,7 +112,7 @@ describe("Wrapper: finding Bun", () => {
     (version) => {
       using scratch = scratchDirectory();
       const { checkout, call, offer } = prepare(scratch.path);
-      offer("bun", `[ "$1" = --version ] && { echo ${version}; exit; }; exec ${process.execPath} "$@"`);
+      offer("bun", `[ "$1" = --version ] && { echo ${version}; exit; }; ${BUN}`);
       expect(call().said?.cwd).toBe(checkout);
     },
   );
@@ -176,10 +181,9 @@ describe("Wrapper: installing Bun", () => {
       const { checkout, call } = prepare(scratch.path);
       mkdirSync(join(checkout, "node_modules"));
       cpSync(join(checkout, "bun.lock"), join(checkout, "node_modules", ".gatewright-installed"));
-      const PATH = [Bun.which("npm"), Bun.which("node")]
-        .map((path) => dirname(path ?? ""))
-        .concat("/usr/bin:/bin");
-      const env = { PATH: PATH.join(":"), HOME: process.env["HOME"] ?? "/" };
+      // this machine's own npm settings and proxies, but no Bun on PATH
+      const PATH = [Bun.which("npm"), Bun.which("node")].map((path) => dirname(path ?? ""));
+      const env = { ...Bun.env, PATH: [...PATH, "/usr/bin:/bin"].join(":") };
       const { said } = call(["version"], { env });
       expect(said?.bun).toStartWith(join(checkout, ".bun", PINNED));
     },

@@ -79,7 +79,10 @@ describe("mail by Resend", () => {
     expect(failure).toBeInstanceOf(Error);
     expect(failure).not.toBeInstanceOf(PermanentJobError);
     await driver.send(message);
-    expect(received.map(({ headers }) => headers.get("idempotency-key"))).toEqual([message.jobId, message.jobId]);
+    expect(received.map(({ headers }) => headers.get("idempotency-key"))).toEqual([
+      message.jobId,
+      message.jobId,
+    ]);
   });
 
   it.each([

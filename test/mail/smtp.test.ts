@@ -99,7 +99,10 @@ describe("mail by SMTP", () => {
   });
 
   it.each(["onMailFrom", "onRcptTo"] as const)("gives up when the server answers 5yz to %s", async (step) => {
-    await listen({ [step]: (_address: unknown, _session: unknown, done: (error: Error) => void) => done(answer(550, "No such user")) });
+    await listen({
+      [step]: (_address: unknown, _session: unknown, done: (error: Error) => void) =>
+        done(answer(550, "No such user")),
+    });
     expect(await failureOf(driver.send(message))).toBeInstanceOf(PermanentJobError);
   });
 

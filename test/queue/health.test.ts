@@ -6,9 +6,19 @@ import { createQueueHealth, type QueueHealth } from "../../src/queue/health.ts";
 import { PermanentJobError } from "../../src/queue/job-error.ts";
 import { enqueue } from "../../src/queue/outbox.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
-import { eventually, insertTestTenant, queueBackends, startTestRedis, type TestRedis } from "../support/queue.ts";
+import {
+  eventually,
+  insertTestTenant,
+  queueBackends,
+  startTestRedis,
+  type TestRedis,
+} from "../support/queue.ts";
 
 const log = createLogger({ level: "silent", name: "test" });
+
+const failing = async () => {
+  throw new PermanentJobError("no");
+};
 
 describe.each(queueBackends)("the queue's health on %s", (kind) => {
   let database: TestDatabase;
@@ -37,13 +47,16 @@ describe.each(queueBackends)("the queue's health on %s", (kind) => {
     });
     const now = new Date("2026-01-02T03:04:05Z");
     const payload = { user_id: "u", email_id: "e" };
-    await enqueue(db, { tenantId: await insertTestTenant(db), queue: "email", name: "welcome", payload, now });
+    await enqueue(db, {
+      tenantId: await insertTestTenant(db),
+      queue: "email",
+      name: "welcome",
+      payload,
+      now,
+    });
 
     const backend = createQueueBackend({ databaseUrl: database.url, redisUrl: redis?.url }, log);
     const queue = await backend.openQueue("email");
-    const failing = async () => {
-      throw new PermanentJobError("no");
-    };
     const worker = backend.openWorker("email", failing, { concurrency: 1 });
     await queue.add([{ id: "outbox-1a", name: "welcome", data: { tenantId: null, payload: {} } }]);
     await eventually("the failed job", async () => (await queue.count("failed")) === 1);

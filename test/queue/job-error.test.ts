@@ -13,7 +13,9 @@ describe("failureReason: what the queue may keep about a failure", () => {
   });
 
   it("leaves out addresses and links, which can hold tokens", () => {
-    const error = new Error("550 <ada@example.com> said no to https://id.test/reset?token=chal_1_secret today");
+    const error = new Error(
+      "550 <ada@example.com> said no to https://id.test/reset?token=chal_1_secret today",
+    );
     expect(failureReason(error)).toBe("550 [address] said no to [link] today");
   });
 

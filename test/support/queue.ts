@@ -27,7 +27,19 @@ export async function startTestRedis(): Promise<TestRedis> {
   const port = await freePort();
   const directory = mkdtempSync(join(tmpdir(), "gatewright-redis-"));
   const server = Bun.spawn(
-    [redisServer, "--port", `${port}`, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", directory],
+    [
+      redisServer,
+      "--port",
+      `${port}`,
+      "--bind",
+      "127.0.0.1",
+      "--save",
+      "",
+      "--appendonly",
+      "no",
+      "--dir",
+      directory,
+    ],
     { stdout: "ignore", stderr: "ignore" },
   );
   const url = `redis://127.0.0.1:${port}`;
@@ -115,7 +127,11 @@ export interface TestUser {
   address: string;
 }
 
-export async function insertTestUsers(db: Database, tenantId: Id<"tenant">, count: number): Promise<TestUser[]> {
+export async function insertTestUsers(
+  db: Database,
+  tenantId: Id<"tenant">,
+  count: number,
+): Promise<TestUser[]> {
   const now = new Date();
   const made = Array.from({ length: count }, () => {
     const userId = newId("user");

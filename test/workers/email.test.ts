@@ -91,26 +91,26 @@ describe("reset_password", () => {
   });
 });
 
-describe("new_sign_in", () => {
-  const signIn = async (userAgent: string | null) => {
-    const id = newId("session");
-    const at = new Date("2026-01-02T03:04:00Z");
-    await deps.db.insert(sessions).values({
-      tenantId,
-      id,
-      userId: user.userId,
-      authTime: at,
-      acr: "1",
-      amr: ["pwd"],
-      ip: "192.0.2.7",
-      userAgent,
-      createdAt: at,
-      lastSeenAt: at,
-      expiresAt: new Date("2036-01-01T00:00:00Z"),
-    });
-    return id;
-  };
+async function signIn(userAgent: string | null): Promise<Id<"session">> {
+  const id = newId("session");
+  const at = new Date("2026-01-02T03:04:00Z");
+  await deps.db.insert(sessions).values({
+    tenantId,
+    id,
+    userId: user.userId,
+    authTime: at,
+    acr: "1",
+    amr: ["pwd"],
+    ip: "192.0.2.7",
+    userAgent,
+    createdAt: at,
+    lastSeenAt: at,
+    expiresAt: new Date("2036-01-01T00:00:00Z"),
+  });
+  return id;
+}
 
+describe("new_sign_in", () => {
   it("tells when, from where and with what", async () => {
     const agent = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
     const [mail] = await mailsOf("new_sign_in", { payload: { session_id: await signIn(agent) } });
@@ -162,7 +162,9 @@ describe("every mail", () => {
     const [byPath] = await mailsOf("verify_email", given);
     expect(byPath?.text).toContain("http://id.test/t/acme/verify-email?token=");
 
-    await deps.db.insert(tenantDomains).values({ domain: "login.acme.example", tenantId: other, createdAt: new Date() });
+    await deps.db
+      .insert(tenantDomains)
+      .values({ domain: "login.acme.example", tenantId: other, createdAt: new Date() });
     deps.caches.clear();
     await deps.db.delete(mailboxMessages);
     const [byDomain] = await mailsOf("verify_email", given);

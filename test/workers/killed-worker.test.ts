@@ -74,31 +74,27 @@ describe.each(queueBackends)("a worker killed with kill -9, queue on %s", (backe
     await worker.exited;
   };
 
-  it(
-    `mails ${REGISTRATIONS} registrations exactly once each`,
-    async () => {
-      const tenantId = await insertTestTenant(db, { isDefault: true });
-      const worker = startWorkerProcess();
-      const addresses = await register(tenantId, 500);
-      await killOnceBeyond(worker, 100);
-      addresses.push(...(await register(tenantId, 300)));
-      await killOnceBeyond(startWorkerProcess(), 400);
-      expect(await messageCount()).toBeLessThan(addresses.length);
-      startWorkerProcess();
-      addresses.push(...(await register(tenantId, REGISTRATIONS - addresses.length)));
+  it(`mails ${REGISTRATIONS} registrations exactly once each`, async () => {
+    const tenantId = await insertTestTenant(db, { isDefault: true });
+    const worker = startWorkerProcess();
+    const addresses = await register(tenantId, 500);
+    await killOnceBeyond(worker, 100);
+    addresses.push(...(await register(tenantId, 300)));
+    await killOnceBeyond(startWorkerProcess(), 400);
+    expect(await messageCount()).toBeLessThan(addresses.length);
+    startWorkerProcess();
+    addresses.push(...(await register(tenantId, REGISTRATIONS - addresses.length)));
 
-      await eventually("every message", async () => (await messageCount()) >= REGISTRATIONS, 40_000);
-      await eventually("an empty outbox", async () => (await db.$count(outbox)) === 0);
-      // Jobs that were done, but not yet marked so when their worker died, are delivered again: let that happen too.
-      await eventually("a settled ledger", async () => {
-        const [row] = await db.execute<{ open: string }>(
-          sql`select count(*) as open from job_ledger where completed_at is null`,
-        );
-        return row?.open === "0";
-      });
-      const messages = await db.select({ to: mailboxMessages.to }).from(mailboxMessages);
-      expect(messages.map(({ to }) => to).toSorted()).toEqual(addresses.toSorted());
-    },
-    90_000,
-  );
+    await eventually("every message", async () => (await messageCount()) >= REGISTRATIONS, 40_000);
+    await eventually("an empty outbox", async () => (await db.$count(outbox)) === 0);
+    // Jobs that were done, but not yet marked so when their worker died, are delivered again: let that happen too.
+    await eventually("a settled ledger", async () => {
+      const [row] = await db.execute<{ open: string }>(
+        sql`select count(*) as open from job_ledger where completed_at is null`,
+      );
+      return row?.open === "0";
+    });
+    const messages = await db.select({ to: mailboxMessages.to }).from(mailboxMessages);
+    expect(messages.map(({ to }) => to).toSorted()).toEqual(addresses.toSorted());
+  }, 90_000);
 });

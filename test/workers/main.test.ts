@@ -131,7 +131,9 @@ describe.each(queueBackends)("the worker, queue on %s", (kind) => {
     worker = undefined;
     expect(accepted).toEqual([id]);
     await eventually("the ledger", async () =>
-      (await db.select().from(jobLedger)).some(({ jobId, completedAt }) => jobId === id && completedAt !== null),
+      (await db.select().from(jobLedger)).some(
+        ({ jobId, completedAt }) => jobId === id && completedAt !== null,
+      ),
     );
   });
 
@@ -153,7 +155,7 @@ describe.each(queueBackends)("the worker, queue on %s", (kind) => {
     await closeDatabase(other);
     if (!redis) return;
     const connection = new Redis(redis.url);
-    await connection.client("KILL", "TYPE", "normal");
+    await connection.call("CLIENT", "KILL", "TYPE", "normal");
     connection.disconnect();
   }
 

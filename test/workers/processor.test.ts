@@ -131,17 +131,18 @@ describe("a tenant's job with an effect outside", () => {
 });
 
 describe("a job that breaks its contract", () => {
-  const process = (delivered: DeliveredJob) => processorOf(async () => undefined)(delivered);
-
   it.each([
     ["no tenant", () => ({ ...job, data: { tenantId: null, payload: { user_id: "u", email_id: "e" } } })],
-    ["a tenant that is none", () => ({ ...job, data: { tenantId: "user_1", payload: { user_id: "u", email_id: "e" } } })],
+    [
+      "a tenant that is none",
+      () => ({ ...job, data: { tenantId: "user_1", payload: { user_id: "u", email_id: "e" } } }),
+    ],
     ["a wrong payload", () => ({ ...job, data: { tenantId, payload: { user_id: 1 } } })],
     ["no payload", () => ({ ...job, data: { tenantId } })],
     ["no data", () => ({ ...job, data: null })],
     ["an unknown name", () => ({ ...job, name: "constructor" })],
   ])("fails for good: %s", async (_, broken) => {
-    await expect(process(broken())).rejects.toBeInstanceOf(PermanentJobError);
+    await expect(processorOf(async () => undefined)(broken())).rejects.toBeInstanceOf(PermanentJobError);
     expect(await ledger()).toBeUndefined();
   });
 });

@@ -4,7 +4,11 @@
  */
 import type { Executor } from "../../src/db/client.ts";
 import type { Deps } from "../../src/deps.ts";
-import { challengeLifetimeSeconds, type ChallengeKind, openLinkChallenge } from "../../src/domain/challenges/service.ts";
+import {
+  challengeLifetimeSeconds,
+  type ChallengeKind,
+  openLinkChallenge,
+} from "../../src/domain/challenges/service.ts";
 import { keepMessage } from "../../src/domain/mailbox/service.ts";
 import { findTenantById, issuerOf, type Tenant } from "../../src/domain/tenants/service.ts";
 import { type Id, idFromUuid, isId, uuidFromId } from "../../src/lib/ids.ts";

@@ -5,12 +5,24 @@ import { requestEmailVerification } from "../../domain/accounts/email-verificati
 import { requestPasswordReset, resetPassword } from "../../domain/accounts/password-reset.ts";
 import { register } from "../../domain/accounts/registration.ts";
 import { refreshNative, signInNative, signOutNative } from "../../domain/accounts/sign-in.ts";
+import { passwordProblem } from "../../domain/passwords/service.ts";
+import type { Tenant } from "../../domain/tenants/service.ts";
+import { fieldErrors } from "../../http/errors.ts";
 import { bearerAuth, commonErrors, ErrorResponse, MessageResponse, publicRoute } from "../../http/models.ts";
 import { requestScope, userScope } from "../../http/scope.ts";
+import { type FieldError, validationError } from "../../lib/errors.ts";
 import * as models from "./models.ts";
 
 /** Answers with tokens in them are nobody else's business (RFC 6749 §5.1). */
 const noStore = { "cache-control": "no-store", pragma: "no-cache" };
+
+function policyProblems(body: unknown, tenant: Tenant | undefined): FieldError[] {
+  const password =
+    typeof body === "object" && body !== null && "password" in body ? body.password : undefined;
+  if (typeof password !== "string" || !tenant) return [];
+  const message = passwordProblem(password, tenant.settings);
+  return message ? [{ field: "password", message }] : [];
+}
 
 const publicAccount = (deps: Deps) =>
   new Elysia({ name: "native-account-public", detail: { tags: ["Account"], security: publicRoute } })
@@ -28,6 +40,11 @@ const publicAccount = (deps: Deps) =>
       },
       {
         body: models.RegisterRequest,
+        // All that is wrong is told at once: the tenant's password policy too, which is no part of the schema.
+        error({ code, error, body, tenant }) {
+          if (code === "VALIDATION")
+            throw validationError([...fieldErrors(error), ...policyProblems(body, tenant)]);
+        },
         response: {
           201: models.UserResponse,
           403: ErrorResponse,

@@ -1,7 +1,7 @@
 /** Metadata and keys: what clients fetch before anything else, and often. Serialised once a tenant. */
 import { Elysia } from "elysia";
 import type { Deps } from "../../deps.ts";
-import { keyRingOf } from "../../domain/keys/service.ts";
+import { INITIAL_ALGORITHMS, keyRingOf } from "../../domain/keys/service.ts";
 import { ACR_SINGLE_FACTOR } from "../../domain/sessions/service.ts";
 import { issuerOf, type Tenant } from "../../domain/tenants/service.ts";
 import { DEFAULT_SCOPES } from "../../domain/clients/service.ts";
@@ -78,6 +78,7 @@ function buildMetadata(deps: Deps, tenant: Tenant) {
     scopes: DEFAULT_SCOPES,
     acrValues: [ACR_SINGLE_FACTOR],
     clientAuthenticationMethods: ["client_secret_basic", "client_secret_post", "none"],
+    idTokenSigningAlgorithms: INITIAL_ALGORITHMS,
     claimsParameter: false,
     uiLocales: locales,
     documentation: `${deps.config.publicUrl}/docs`,

@@ -7,8 +7,7 @@ import * as audit from "../audit/service.ts";
 import { type Client, findClient, NATIVE_CLIENT_ID } from "../clients/service.ts";
 import { replaceHash } from "../passwords/service.ts";
 import type { RequestContext } from "../request-context.ts";
-import { endSession, startSession } from "../sessions/service.ts";
-import { isKnownDevice } from "../sessions/devices.ts";
+import { endSession, hasSignedInFrom, startSession } from "../sessions/service.ts";
 import type { Tenant } from "../tenants/service.ts";
 import { openFamily } from "../tokens/families.ts";
 import { mintUserTokens, refreshTokenLifetime } from "../tokens/mint.ts";
@@ -141,7 +140,7 @@ async function openSession<Result>(
 ): Promise<Result> {
   const now = deps.clock.now();
   return deps.db.transaction(async (tx) => {
-    const known = await isKnownDevice(tx, user, options.context);
+    const known = await hasSignedInFrom(tx, user, options.context.userAgent);
     const session = await startSession(tx, {
       tenantId: tenant.id,
       userId: user.id,

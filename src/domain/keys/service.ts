@@ -33,7 +33,7 @@ export interface KeyRing {
 }
 
 /** What every tenant signs with from its first day. PS256 clients get a key of their own when one is registered. */
-const INITIAL_ALGORITHMS = ["ES256", "RS256", "EdDSA"] as const satisfies readonly SigningAlgorithm[];
+export const INITIAL_ALGORITHMS = ["ES256", "RS256", "EdDSA"] as const satisfies readonly SigningAlgorithm[];
 
 /** @throws Error when the tenant has no keys or they cannot be opened: nothing can be signed then. */
 export async function keyRingOf(deps: Deps, tenantId: Id<"tenant">): Promise<KeyRing> {

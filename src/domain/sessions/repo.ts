@@ -67,3 +67,22 @@ export async function markAllRevoked(
     .returning({ id: sessions.id });
   return revoked.length;
 }
+
+/**
+ * Whether the user signed in before with the same browser, or never at all: the first sign-in is not news to anyone.
+ * A user agent is a weak sign, which is enough to decide about a notice and for nothing else.
+ */
+export async function hasSignedInFrom(
+  executor: Executor,
+  user: User,
+  userAgent: string | undefined,
+): Promise<boolean> {
+  const [row] = await executor
+    .select({
+      any: sql<boolean>`count(*) > 0`,
+      same: sql<boolean>`coalesce(bool_or(${sessions.userAgent} is not distinct from ${userAgent ?? null}), false)`,
+    })
+    .from(sessions)
+    .where(and(eq(sessions.tenantId, user.tenantId), eq(sessions.userId, user.id)));
+  return !row?.any || row.same;
+}

@@ -1,4 +1,4 @@
-import { signingAlgorithms } from "../jose/algorithms.ts";
+import type { SigningAlgorithm } from "../jose/algorithms.ts";
 import { responseModes } from "../oauth/authorization-error.ts";
 import { grantTypes } from "../oauth/token-request.ts";
 import { userClaimNames } from "./claims.ts";
@@ -22,6 +22,8 @@ export interface ProviderMetadataInput {
   readonly scopes: readonly string[];
   readonly acrValues: readonly string[];
   readonly clientAuthenticationMethods: readonly string[];
+  /** Those that the tenant has keys for. */
+  readonly idTokenSigningAlgorithms: readonly SigningAlgorithm[];
   /** Whether the `claims` parameter reaches UserInfo and the ID token. */
   readonly claimsParameter: boolean;
   readonly uiLocales?: readonly string[];
@@ -64,7 +66,7 @@ export function openidProviderMetadata(input: ProviderMetadataInput): Record<str
     userinfo_endpoint: input.endpoints.userinfo,
     end_session_endpoint: input.endpoints.endSession,
     subject_types_supported: ["public"],
-    id_token_signing_alg_values_supported: signingAlgorithms,
+    id_token_signing_alg_values_supported: input.idTokenSigningAlgorithms,
     acr_values_supported: input.acrValues,
     claim_types_supported: ["normal"],
     claims_supported: [...PROTOCOL_CLAIMS, ...userClaimNames],

@@ -89,7 +89,9 @@ async function insertFamily(
 
 async function insertRefreshToken(familyId: Id<"tokenFamily">, expiresAt: Date): Promise<Id<"refreshToken">> {
   const id = newId("refreshToken");
-  await deps.db.insert(refreshTokens).values({ tenantId, id, familyId, hash, scope: [], issuedAt: now, expiresAt });
+  await deps.db
+    .insert(refreshTokens)
+    .values({ tenantId, id, familyId, hash, scope: [], issuedAt: now, expiresAt });
   return id;
 }
 
@@ -119,8 +121,14 @@ async function insertCode(
   return id;
 }
 
-type Kept = typeof sessions | typeof tokenFamilies | typeof refreshTokens | typeof authorizationCodes | typeof challenges;
-const idsIn = async (table: Kept) => (await deps.db.select({ id: table.id }).from(table)).map(({ id }) => id).toSorted();
+type Kept =
+  | typeof sessions
+  | typeof tokenFamilies
+  | typeof refreshTokens
+  | typeof authorizationCodes
+  | typeof challenges;
+const idsIn = async (table: Kept) =>
+  (await deps.db.select({ id: table.id }).from(table)).map(({ id }) => id).toSorted();
 
 describe("clean-up", () => {
   it("removes challenges a day after their end", async () => {

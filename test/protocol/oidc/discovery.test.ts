@@ -1,3 +1,4 @@
+import { signingAlgorithms } from "../../../src/protocol/jose/algorithms.ts";
 import { describe, expect, it } from "bun:test";
 import { authorizationServerMetadata, openidProviderMetadata } from "../../../src/protocol/oidc/discovery.ts";
 
@@ -12,6 +13,7 @@ const input = {
   scopes: ["openid", "profile"],
   acrValues: ["1"],
   clientAuthenticationMethods: ["client_secret_basic", "none"],
+  idTokenSigningAlgorithms: [...signingAlgorithms],
   claimsParameter: false,
 };
 
