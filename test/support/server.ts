@@ -37,7 +37,6 @@ export async function startTestServer(
   const database = await createTestDatabase();
   const port = freePort();
   const url = `http://localhost:${port}`;
-  const clock = options.clock ?? createTestClock();
   const config = loadConfig({
     NODE_ENV: "test",
     PORT: String(port),
@@ -54,6 +53,8 @@ export async function startTestServer(
   });
   const log = createLogger({ level: "silent", name: "test" });
   await bootstrap(config);
+  // Bootstrapping reads the real time: a clock that stood still before it would not know the first keys yet.
+  const clock = options.clock ?? createTestClock();
   const deps = await createDeps(config, { process: "api", clock, log });
   const server = await serve(deps);
   const tenant = await findDefaultTenant(deps);

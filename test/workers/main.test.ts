@@ -45,10 +45,11 @@ describe.each(queueBackends)("the worker, queue on %s", (kind) => {
       SMTP_URL: `smtp://127.0.0.1:${port}`,
     });
   });
+  // Closing pools whose connections were cut can take their whole 5 s.
   afterEach(async () => {
     await worker?.stop();
     worker = undefined;
-  });
+  }, 20_000);
   afterAll(async () => {
     const { promise, resolve } = Promise.withResolvers<void>();
     smtp.close(resolve);
@@ -56,7 +57,7 @@ describe.each(queueBackends)("the worker, queue on %s", (kind) => {
     await redis?.stop();
     await closeDatabase(db);
     await database.drop();
-  });
+  }, 20_000);
 
   async function listen(): Promise<number> {
     smtp = new SMTPServer({

@@ -18,10 +18,11 @@ beforeAll(async () => {
   db = connectDatabase(database.url, { max: 6, applicationName: "test" });
   tenantId = await insertTestTenant(db);
 });
+// Closing a pool whose connections were cut can take its whole 5 s.
 afterAll(async () => {
   await closeDatabase(db);
   await database.drop();
-});
+}, 20_000);
 beforeEach(async () => {
   await db.delete(outbox);
 });

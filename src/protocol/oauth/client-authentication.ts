@@ -84,9 +84,10 @@ export interface AuthenticableClient {
 }
 
 /**
- * Decides whether the credentials are those of the client, by the one method that it registered: a confidential
- * client that sends no secret is refused, and a public one that sends a secret as well. An unknown client, a wrong
- * method and a wrong secret answer alike and take alike.
+ * Decides whether the credentials are those of the client. A confidential client that sends no secret is refused, and
+ * a public one that sends a secret as well. A client that has a secret may send it in the header or in the form: both
+ * prove the same, and RFC 6749 §2.3.1 has servers take the header from whoever has a password. An unknown client, a
+ * wrong method and a wrong secret answer alike and take alike.
  * @param client undefined when no client has the presented client_id
  * @param digest how a presented secret becomes what is stored; by default its SHA-256
  * @throws OAuthError invalid_client (401; with WWW-Authenticate if the client used that header, RFC 6749 §5.2)
@@ -99,10 +100,16 @@ export function authenticateClient<C extends AuthenticableClient>(
   const proven =
     credentials.method === "none" || matchesAny(digest(credentials.clientSecret), client?.secretHashes ?? []);
   const known =
-    client?.clientId === credentials.clientId && client.tokenEndpointAuthMethod === credentials.method;
+    client?.clientId === credentials.clientId &&
+    (client.tokenEndpointAuthMethod === credentials.method ||
+      (usesSecret(client.tokenEndpointAuthMethod) && usesSecret(credentials.method)));
   if (client && known && proven) return client;
   const headers = credentials.method === "client_secret_basic" ? BASIC_CHALLENGE : undefined;
   throw new OAuthError("invalid_client", "Client authentication failed.", { headers });
+}
+
+function usesSecret(method: string): boolean {
+  return method === "client_secret_basic" || method === "client_secret_post";
 }
 
 /** Goes through all of them, so that the time does not tell which one matched. */

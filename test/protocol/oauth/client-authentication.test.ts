@@ -107,6 +107,12 @@ describe("authenticating a client (RFC 6749 §3.2.1)", () => {
     expect(authenticateClient({ ...credentials, clientSecret: "old" }, client)).toBe(client);
   });
 
+  it("takes a secret in the header or in the form, whichever of the two is registered", () => {
+    const post = { ...client, tokenEndpointAuthMethod: "client_secret_post" };
+    expect(authenticateClient(credentials, post)).toBe(post);
+    expect(authenticateClient({ ...credentials, method: "client_secret_post" }, client)).toBe(client);
+  });
+
   it("takes a public client by its id alone", () => {
     const publicClient = { clientId: "p", tokenEndpointAuthMethod: "none", secretHashes: [] };
     expect(authenticateClient({ method: "none", clientId: "p" }, publicClient)).toBe(publicClient);
@@ -118,7 +124,7 @@ describe("authenticating a client (RFC 6749 §3.2.1)", () => {
       () => authenticateClient({ ...credentials, clientSecret: "wrong" }, client),
       () => authenticateClient(credentials, { ...client, secretHashes: [] }),
       () => authenticateClient(credentials, { ...client, clientId: "b" }),
-      () => authenticateClient(credentials, { ...client, tokenEndpointAuthMethod: "client_secret_post" }),
+      () => authenticateClient(credentials, { ...client, tokenEndpointAuthMethod: "private_key_jwt" }),
       () => authenticateClient(credentials, { ...client, tokenEndpointAuthMethod: "none" }),
     ];
     for (const failure of failures) {
