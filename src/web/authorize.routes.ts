@@ -12,6 +12,7 @@ import {
   decideConsent,
 } from "../domain/authorization/flow.ts";
 import { type Interaction, openInteraction, sealInteraction } from "../domain/authorization/interaction.ts";
+import type { Session } from "../domain/sessions/service.ts";
 import { publicRoute } from "../http/models.ts";
 import { AppError } from "../lib/errors.ts";
 import type { AuthorizationResponse } from "../protocol/oauth/authorization-response.ts";
@@ -93,16 +94,16 @@ export const authorizeRoutes = (deps: Deps) =>
         );
         const session = await currentSession(deps, page);
         if (!session) return redirectTo(page, linkTo(page, "/oauth/authorize", authorization));
-        return showConsent(deps, page, authorization, session.user.email ?? session.user.username);
+        return showConsent(deps, page, authorization, session);
       },
       { response: pageResponses, detail: pageDetail("Consent page") },
     )
     .post(
       "/oauth/consent",
       async ({ page, body }) => {
-        const field = readPageForm(deps, page, body);
-        const authorization = await requireAuthorization(deps, page, field("interaction"));
         const session = await currentSession(deps, page);
+        const field = readPageForm(deps, page, body, session);
+        const authorization = await requireAuthorization(deps, page, field("interaction"));
         if (!session) return redirectTo(page, linkTo(page, "/oauth/authorize", authorization));
         const { tenant, context } = page;
         const { interaction } = authorization;
@@ -169,14 +170,14 @@ function showConsent(
   deps: Deps,
   page: PageRequest,
   authorization: PageAuthorization,
-  user: string,
+  session: Session,
 ): Response {
   const { request } = authorization;
   const redirect = new URL(request.redirectUri);
   const html = renderConsent(shellOf(page, authorization), {
-    form: formTo(deps, page, "/oauth/consent", authorization),
+    form: formTo(deps, page, "/oauth/consent", authorization, session),
     client: clientView(authorization),
-    user,
+    user: session.user.email ?? session.user.username,
     scopes: request.scope.map((name) => ({ name })),
     redirectHost: redirect.host || redirect.protocol,
     otherAccountUrl: linkTo(page, "/signin", authorization),

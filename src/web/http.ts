@@ -118,6 +118,10 @@ export function formTo(
   };
 }
 
+function secretOf(page: PageRequest, session: Session | undefined): string {
+  return session ? `${page.browser.secret}/${session.id}` : page.browser.secret;
+}
+
 /** A page as a response, with its policy and the browser's cookie. */
 export function respondWithPage(
   deps: Deps,
@@ -175,7 +179,7 @@ export type FormFields = (name: string) => string;
  * origin the form comes, that has to be ours.
  * @throws AppError 403 for a form from anywhere else
  */
-export function readPageForm(deps: Deps, page: PageRequest, body: string): FormFields {
+export function readPageForm(deps: Deps, page: PageRequest, body: string, session?: Session): FormFields {
   const { headers } = page.request;
   const fields = new URLSearchParams(body);
   const sameOrigin = isSameOriginPost({
@@ -183,7 +187,7 @@ export function readPageForm(deps: Deps, page: PageRequest, body: string): FormF
     secFetchSite: headers.get("sec-fetch-site"),
     expectedOrigin: originOf(deps, page),
   });
-  const secret = page.browser.isNew ? undefined : page.browser.secret;
+  const secret = page.browser.isNew ? undefined : secretOf(page, session);
   if (!sameOrigin || !verifyCsrf(deps.secrets.csrf, secret, fields.get("csrf"))) {
     throw forbidden("This form cannot be accepted. Please go back, reload the page and try again.");
   }

@@ -1,6 +1,6 @@
 /** Attacks on the authorization code (RFC 6749 §4.1, RFC 7636, RFC 9700 §2.1, §4.5, §4.8). */
 import { afterAll, beforeAll, describe, expect, it } from "bun:test";
-import { startTestServer, type TestServer } from "../support/server.ts";
+import { postJson, startTestServer, type TestServer } from "../support/server.ts";
 import { linkIn, waitForMail } from "../support/mailbox.ts";
 import {
   type App,
@@ -19,7 +19,6 @@ import {
   tokensOf,
   whereItWorks,
 } from "./support.ts";
-import { postJson } from "../support/server.ts";
 
 let server: TestServer;
 let app: App;
@@ -144,7 +143,7 @@ describe("a code of a person who is shut out", () => {
   it("is refused once they signed out or their password was reset", async () => {
     const away = await signedIn(server.url);
     const afterSignOut = await obtainCode(away.browser, app);
-    expect((await away.browser.submit("/account", {}, {})).status).toBe(303);
+    expect((await away.browser.signOut()).status).toBe(303);
     expect(await errorOf(exchangeCode(app, afterSignOut))).toEqual([...refused]);
 
     await away.browser.signIn(away.person.username);

@@ -61,6 +61,11 @@ export class Browser {
     return this.submit(path, { identifier, password });
   }
 
+  async signOut(): Promise<Response> {
+    const form = readForm(await (await this.get("/account")).text(), "/signout");
+    return this.post(form.action, form.fields);
+  }
+
   private resolve(path: string): string {
     if (/^https?:/.test(path)) return path;
     const { origin, pathname } = new URL(this.base);
@@ -79,16 +84,18 @@ export class Browser {
   }
 }
 
-/** The first form of a page: where it goes and the hidden fields it carries. */
-export function readForm(html: string): { action: string; fields: Record<string, string> } {
-  const action = /<form[^>]* action="([^"]*)"/.exec(html)?.[1];
-  if (action === undefined) throw new Error("the page holds no form");
-  const fields: Record<string, string> = {};
-  for (const [input] of html.matchAll(/<input[^>]*type="hidden"[^>]*>/g)) {
-    const name = /name="([^"]*)"/.exec(input)?.[1];
-    if (name) fields[name] = unescape(/value="([^"]*)"/.exec(input)?.[1] ?? "");
+/** A form of a page, the first or the one that goes to `to`: its address and the hidden fields it carries. */
+export function readForm(html: string, to = ""): { action: string; fields: Record<string, string> } {
+  for (const [form, action = ""] of html.matchAll(/<form[^>]* action="([^"]*)"[\s\S]*?<\/form>/g)) {
+    if (!action.endsWith(to)) continue;
+    const fields: Record<string, string> = {};
+    for (const [input] of form.matchAll(/<input[^>]*type="hidden"[^>]*>/g)) {
+      const name = /name="([^"]*)"/.exec(input)?.[1];
+      if (name) fields[name] = unescape(/value="([^"]*)"/.exec(input)?.[1] ?? "");
+    }
+    return { action: unescape(action), fields };
   }
-  return { action: unescape(action), fields };
+  throw new Error(`the page holds no form ${to}`);
 }
 
 const unescape = (text: string) =>

@@ -16,6 +16,7 @@ import {
   refusal,
   registerApplication,
   signedInBrowser,
+  userinfoStatus,
 } from "./support.ts";
 
 let server: TestServer;
@@ -135,16 +136,27 @@ describe("OpenID Connect Core §3.1.3.3: token response", () => {
       expectedNonce: undefined,
     });
     expect(tokens.id_token).toBeUndefined();
-    expect(
-      (await fetch(`${server.url}/oauth/userinfo`, { headers: { authorization: `Bearer ${tokens.access_token}` } }))
-        .status,
-    ).toBe(403);
+    expect(await userinfoStatus(server, tokens.access_token)).toBe(403);
   });
 
   it("must not be stored by anybody between (RFC 6749 §5.1)", async () => {
-    const response = await postForm(`${server.url}/oauth/token`, { grant_type: "authorization_code" });
-    expect(response.status).toBe(401);
+    const browser = await signedInBrowser(server, ada);
+    const { url, checks } = await app.begin();
+    const { code = "" } = answerOf(await browser.open(url));
+    const { client: basic, clientSecret } = app.registered;
+    const form = {
+      grant_type: "authorization_code",
+      code,
+      redirect_uri: REDIRECT_URI,
+      code_verifier: checks.pkceCodeVerifier,
+    };
+    const authorization = `Basic ${btoa(`${basic.clientId}:${clientSecret}`)}`;
+    const response = await postForm(`${server.url}/oauth/token`, form, { authorization });
+    expect(response.status).toBe(200);
     expect(response.headers.get("cache-control")).toBe("no-store");
+    const refused = await postForm(`${server.url}/oauth/token`, form, { authorization });
+    expect(refused.status).toBe(400);
+    expect(refused.headers.get("cache-control")).toBe("no-store");
   });
 });
 
@@ -250,10 +262,7 @@ describe("RFC 6749 §4.4: client credentials", () => {
     const jwks = createRemoteJWKSet(new URL(`${server.url}/.well-known/jwks.json`));
     const { payload } = await jwtVerify(tokens.access_token, jwks, { issuer: server.url, typ: "at+jwt" });
     expect(payload).toMatchObject({ sub: machine.registered.client.clientId, scope: "reports:read" });
-    const userinfo = await fetch(`${server.url}/oauth/userinfo`, {
-      headers: { authorization: `Bearer ${tokens.access_token}` },
-    });
-    expect(userinfo.status).toBe(401);
+    expect(await userinfoStatus(server, tokens.access_token)).toBe(401);
   });
 
   it("is refused to a client that registered other grants, and for a scope about a user", async () => {

@@ -19,7 +19,7 @@ export interface Form {
 }
 
 export interface HttpBrowser {
-  readonly cookies: ReadonlyMap<string, string>;
+  readonly cookies: Map<string, string>;
   open(url: string | URL): Promise<Visit>;
   /** Sends the page's form of this action, with what the page filled in and `fields` over it. */
   submit(page: Visit, action: string, fields?: Record<string, string>): Promise<Visit>;
@@ -30,8 +30,11 @@ export interface HttpBrowser {
 const MAX_REDIRECTS = 10;
 
 /** @param home the server's origin: what lies elsewhere is not opened */
-export function createHttpBrowser(home: string, options: { acceptLanguage?: string } = {}): HttpBrowser {
-  const cookies = new Map<string, string>();
+export function createHttpBrowser(
+  home: string,
+  options: { cookies?: Record<string, string> } = {},
+): HttpBrowser {
+  const cookies = new Map<string, string>(Object.entries(options.cookies ?? {}));
   const origin = new URL(home).origin;
 
   async function send(url: URL, init: RequestInit & { withCookies: boolean }): Promise<Visit> {
@@ -41,7 +44,7 @@ export function createHttpBrowser(home: string, options: { acceptLanguage?: stri
       if (next.origin !== origin) return elsewhere(next);
       const headers = new Headers(request.headers);
       headers.set("accept", "text/html,application/xhtml+xml");
-      headers.set("accept-language", options.acceptLanguage ?? "en");
+      headers.set("accept-language", "en");
       if (withCookies) headers.set("cookie", [...cookies].map(([name, value]) => `${name}=${value}`).join("; "));
       const response = await fetch(next, { ...request, headers, redirect: "manual" });
       for (const cookie of response.headers.getSetCookie()) keep(cookies, cookie);

@@ -1,28 +1,35 @@
 import type { Deps } from "../../deps.ts";
 import { AppError } from "../../lib/errors.ts";
-import { isId } from "../../lib/ids.ts";
+import { isId, newId } from "../../lib/ids.ts";
 import { enqueue } from "../../queue/outbox.ts";
 import * as audit from "../audit/service.ts";
 import { consumeChallenge, findOpenChallenge } from "../challenges/service.ts";
 import type { RequestContext } from "../request-context.ts";
 import type { Tenant } from "../tenants/service.ts";
-import { findUserByEmail, markEmailVerified } from "../users/service.ts";
+import { findUserByEmail, markEmailVerified, type User } from "../users/service.ts";
 
 /** The same for every link that does not work, whatever the reason. */
 export const linkExpired = () =>
   new AppError(400, "invalid_token", "This link is invalid or has expired. Please ask for a new one.");
 
-/** Sends the link again, if there is an unverified address to send it to. The caller learns nothing of that. */
+/**
+ * Sends the link again, if there is an unverified address to send it to. The caller learns nothing of that, by the
+ * answer or by its time: the worker finds out, and lets go of a job that has nothing to say.
+ */
 export async function requestEmailVerification(deps: Deps, tenant: Tenant, email: string): Promise<void> {
   const user = await findUserByEmail(deps, tenant.id, email);
-  if (!user?.enabled || !user.emailId || user.emailVerified) return;
   await enqueue(deps.db, {
     tenantId: tenant.id,
     queue: "email",
     name: "verify_email",
-    payload: { user_id: user.id, email_id: user.emailId },
+    payload: recipientOf(user),
     now: deps.clock.now(),
   });
+}
+
+/** Whom a mail goes to, as its job says it. Without a user: nobody, in the same shape. */
+export function recipientOf(user: User | undefined): { user_id: string; email_id: string } {
+  return { user_id: user?.id ?? newId("user"), email_id: user?.emailId ?? newId("email") };
 }
 
 /** Whether the link would work. Consumes nothing: mail scanners open links before people do. */

@@ -9,11 +9,11 @@ import type { RequestContext } from "../request-context.ts";
 import { endAllSessions } from "../sessions/service.ts";
 import type { Tenant } from "../tenants/service.ts";
 import { findUserByEmail, markEmailVerified } from "../users/service.ts";
-import { linkExpired } from "./email-verification.ts";
+import { linkExpired, recipientOf } from "./email-verification.ts";
 
 /**
  * Mails a reset link, if the address is somebody's. The caller learns nothing of that, by the answer or by its time:
- * for an unknown address the same statements run and come to nothing.
+ * an unknown address leads to the same statements, and to a job for nobody that the worker lets go.
  * @throws AppError 403 when the tenant does not let passwords be reset by mail
  */
 export async function requestPasswordReset(
@@ -35,12 +35,11 @@ export async function requestPasswordReset(
       context,
       now,
     });
-    if (!user?.enabled || !user.emailId) return;
     await enqueue(tx, {
       tenantId: tenant.id,
       queue: "email",
       name: "reset_password",
-      payload: { user_id: user.id, email_id: user.emailId },
+      payload: recipientOf(user?.enabled ? user : undefined),
       now,
     });
   });
