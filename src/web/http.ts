@@ -105,15 +105,20 @@ export function linkTo(page: PageRequest, path: string, authorization?: PageAuth
   return `${page.base}${path}${query}`;
 }
 
+/**
+ * @param session binds the form to it: what one user was shown cannot be sent as another, who signed in since in
+ *   another tab. `readPageForm` is then given the session of the moment.
+ */
 export function formTo(
   deps: Deps,
   page: PageRequest,
   path: string,
   authorization?: PageAuthorization,
+  session?: Session,
 ): FormTarget {
   return {
     action: page.base + path,
-    csrf: csrfToken(deps.secrets.csrf, page.browser.secret),
+    csrf: csrfToken(deps.secrets.csrf, secretOf(page, session)),
     interaction: authorization?.sealed,
   };
 }
