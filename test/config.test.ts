@@ -68,8 +68,8 @@ describe("Config, development", () => {
   });
 
   it("names the issuer without a trailing slash", () => {
-    expect(loadConfig({ ...DEVELOPMENT, PUBLIC_URL: "https://example.com/id/" }).publicUrl).toBe(
-      "https://example.com/id",
+    expect(loadConfig({ ...DEVELOPMENT, PUBLIC_URL: "https://example.com/" }).publicUrl).toBe(
+      "https://example.com",
     );
   });
 

@@ -290,6 +290,7 @@ CREATE UNIQUE INDEX "mailbox_messages_job" ON "mailbox_messages" USING btree ("t
 CREATE INDEX "mailbox_messages_recent" ON "mailbox_messages" USING btree ("created_at");--> statement-breakpoint
 CREATE INDEX "outbox_order" ON "outbox" USING btree ("id");--> statement-breakpoint
 CREATE INDEX "refresh_tokens_family" ON "refresh_tokens" USING btree ("tenant_id","family_id");--> statement-breakpoint
+CREATE INDEX "refresh_tokens_expiry" ON "refresh_tokens" USING btree ("expires_at");--> statement-breakpoint
 CREATE UNIQUE INDEX "roles_name" ON "roles" USING btree ("tenant_id","name");--> statement-breakpoint
 CREATE INDEX "sessions_user" ON "sessions" USING btree ("tenant_id","user_id","created_at");--> statement-breakpoint
 CREATE INDEX "sessions_expiry" ON "sessions" USING btree ("expires_at");--> statement-breakpoint
@@ -307,16 +308,20 @@ CREATE UNIQUE INDEX "users_username" ON "users" USING btree ("tenant_id","userna
 CREATE INDEX "users_created" ON "users" USING btree ("tenant_id","created_at","id");--> statement-breakpoint
 -- Rows of a month that nobody prepared are kept, not refused.
 CREATE TABLE "audit_events_unplanned" PARTITION OF "audit_events" DEFAULT;--> statement-breakpoint
--- Makes the partition of the month that holds "moment", if it is not there yet.
+-- Makes the partition of the month that holds "moment", if it is not there yet. A month that rows arrived for before
+-- anybody prepared it stays in the unplanned partition: append-only rows are not moved.
 CREATE FUNCTION "ensure_audit_partition"(moment timestamptz) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   month_start timestamptz := date_trunc('month', moment, 'UTC');
+  month_end timestamptz := date_trunc('month', month_start + interval '40 days', 'UTC');
   partition_name text := 'audit_events_' || to_char(month_start AT TIME ZONE 'UTC', 'YYYY_MM');
 BEGIN
   PERFORM pg_advisory_xact_lock(hashtext('gatewright/audit-partition'));
-  IF to_regclass(partition_name) IS NULL THEN
+  IF to_regclass(partition_name) IS NULL AND NOT EXISTS (
+    SELECT 1 FROM audit_events_unplanned WHERE created_at >= month_start AND created_at < month_end
+  ) THEN
     EXECUTE format('CREATE TABLE %I PARTITION OF audit_events FOR VALUES FROM (%L) TO (%L)',
-      partition_name, month_start, date_trunc('month', month_start + interval '40 days', 'UTC'));
+      partition_name, month_start, month_end);
   END IF;
 END $$;--> statement-breakpoint
 CREATE FUNCTION "refuse_change"() RETURNS trigger LANGUAGE plpgsql AS $$

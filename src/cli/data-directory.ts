@@ -9,6 +9,8 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 /** What a command in a second shell needs to work beside a running `start`. */
 export interface RunRecord {
   readonly pid: number;
+  /** The process ids of its API and worker. */
+  readonly services: readonly number[];
   /** Whether its secrets are those of the directory, or came from its own environment. */
   readonly usesSecretsFile: boolean;
   readonly environment: Readonly<Record<string, string>>;

@@ -3,25 +3,30 @@ import postgres from "postgres";
 import { ConfigError } from "../lib/config-error.ts";
 
 const OLDEST = 150000;
-const CONNECT_TIMEOUT_SECONDS = 10;
+const DEADLINE_MS = 8000;
 
 /**
  * @throws ConfigError with one line that says what is wrong with DATABASE_URL, without its user or password
  */
-export async function checkDatabase(databaseUrl: string): Promise<void> {
+export async function checkDatabase(databaseUrl: string, deadlineMs = DEADLINE_MS): Promise<void> {
   const url = URL.canParse(databaseUrl) ? new URL(databaseUrl) : undefined;
   if (!url?.hostname)
     throw new ConfigError(["DATABASE_URL must be a URL: postgres://user:password@host:port/database"]);
-  const sql = postgres(databaseUrl, { max: 1, connect_timeout: CONNECT_TIMEOUT_SECONDS, onnotice: () => {} });
+  const sql = postgres(databaseUrl, { max: 1, connect_timeout: deadlineMs / 1000, onnotice: () => {} });
+  const late = Promise.withResolvers<never>();
+  // the driver's own limit ends when it is connected, to whatever that is
+  const timer = setTimeout(() => late.reject(new Error("no answer")), deadlineMs + 500);
   try {
-    const [row] = await sql<{ version: string }[]>`SELECT current_setting('server_version_num') AS version`;
+    const query = sql<{ version: string }[]>`SELECT current_setting('server_version_num') AS version`;
+    const [row] = await Promise.race([query, late.promise]);
     if (Number(row?.version) < OLDEST) {
       throw new ConfigError(["DATABASE_URL: this server is older than PostgreSQL 15: use a newer one"]);
     }
   } catch (error) {
     throw error instanceof ConfigError ? error : new ConfigError([`DATABASE_URL: ${explain(error, url)}`]);
   } finally {
-    await sql.end({ timeout: 1 });
+    clearTimeout(timer);
+    await sql.end({ timeout: 0 });
   }
 }
 

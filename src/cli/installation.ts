@@ -14,12 +14,14 @@ import {
   writeRunRecord,
 } from "./data-directory.ts";
 import { checkDatabase } from "./database-check.ts";
+import { endLeftovers } from "./leftovers.ts";
 import { claimPort } from "./port.ts";
-import { STOP_DEADLINE_MS, supervise } from "./supervisor.ts";
+import { STOP_DEADLINE_MS, type Supervised, supervise } from "./supervisor.ts";
 import { CliError, dataDirectory } from "./support.ts";
 import { summary } from "./summary.ts";
 
 const READY_DEADLINE_MS = 60_000;
+const ENTRY = join(import.meta.dir, "..", "cli.ts");
 
 /** What has been started so far, newest last. */
 interface Part {
@@ -56,13 +58,12 @@ async function startAll(parts: Part[], interrupted: () => boolean): Promise<void
   makeDataDirectory(dataDir);
   const lock = lockDirectory(dataDir);
   parts.push({ stop: async () => lock.release(), kill: () => {} });
-  // the services of a run that was killed notice it, finish what they do, and let go of the port
-  const wasKilled = readRunRecord(dataDir) !== undefined;
-  const port = await claimPort(checked.host, checked.port, wasKilled ? STOP_DEADLINE_MS : 0);
+  await endLeftovers(readRunRecord(dataDir)?.services ?? [], ENTRY, STOP_DEADLINE_MS);
+  const port = await claimPort(checked.host, checked.port);
   const log = createLogger({ level: checked.logLevel, name: "start" });
 
   const generate = checked.env !== "production" && !given(env)["GATEWRIGHT_MASTER_KEY"];
-  const settings: Environment = {
+  const settings = {
     ...(generate ? ensureSecrets(dataDir) : {}),
     ...given(env),
     PORT: String(port),
@@ -75,8 +76,13 @@ async function startAll(parts: Part[], interrupted: () => boolean): Promise<void
   const administrator = await prepareDatabase(config);
   if (interrupted()) return;
 
-  recordRun(dataDir, config, generate, parts);
-  await startServices(config, environment, log, parts);
+  parts.push({ stop: async () => removeRunRecord(dataDir), kill: () => {} });
+  const record = (services: number[]) => {
+    const { DATABASE_URL, PORT } = environment;
+    const address = { DATABASE_URL, PORT, PUBLIC_URL: config.publicUrl };
+    writeRunRecord(dataDir, { pid: process.pid, services, usesSecretsFile: generate, environment: address });
+  };
+  await startServices(config, { env: environment, log, parts, record });
   console.log(summary(config, administrator));
 }
 
@@ -128,24 +134,18 @@ async function prepareDatabase(config: Config) {
   return bootstrap(config);
 }
 
-/** For commands in a second shell. */
-function recordRun(dataDir: string, config: Config, usesSecretsFile: boolean, parts: Part[]): void {
-  const environment = {
-    DATABASE_URL: config.databaseUrl,
-    PORT: String(config.port),
-    PUBLIC_URL: config.publicUrl,
-  };
-  writeRunRecord(dataDir, { pid: process.pid, usesSecretsFile, environment });
-  parts.push({ stop: async () => removeRunRecord(dataDir), kill: () => {} });
-}
-
 /** Resolves when API and worker are ready. They depend on the parts before them, not on one another. */
-async function startServices(config: Config, env: Environment, log: Logger, parts: Part[]): Promise<void> {
-  const entry = join(import.meta.dir, "..", "cli.ts");
-  const names = [...Array.from({ length: config.webConcurrency }, () => "api"), "worker"];
-  const services = names.map((name) =>
-    supervise({ name, command: [process.execPath, entry, name], env, log }),
-  );
+async function startServices(
+  config: Config,
+  options: { env: Environment; log: Logger; parts: Part[]; record: (pids: number[]) => void },
+): Promise<void> {
+  const { env, log, parts, record } = options;
+  const services: Supervised[] = [];
+  const onLaunch = () => record(services.flatMap((service) => service.pid() ?? []));
+  for (const name of [...Array.from({ length: config.webConcurrency }, () => "api"), "worker"]) {
+    services.push(supervise({ name, command: [process.execPath, ENTRY, name], env, log, onLaunch }));
+  }
+  onLaunch();
   parts.push({
     stop: async () => void (await Promise.all(services.map((service) => service.stop()))),
     kill: () => services.forEach((service) => service.kill()),

@@ -1,35 +1,24 @@
 import { createServer } from "node:net";
 import { fail } from "./support.ts";
 
-const POLL_MS = 50;
-
 /**
  * Binds the address exclusively and lets go of it. The API's own sockets may share a port (`reusePort`), so that
  * without this a forgotten server would silently go on answering half of all requests.
  *
  * @param port 0 for any free one
- * @param patienceMs how long to wait for one that is taken, in case its user is just ending
  * @returns the port that was free
  * @throws CliError that names the port and says how to mend it
  */
-export async function claimPort(host: string, port: number, patienceMs = 0): Promise<number> {
-  const deadline = Date.now() + patienceMs;
-  for (;;) {
-    try {
-      return await bindOnce(host, port);
-    } catch (error) {
-      if (Date.now() >= deadline) fail(explain(error, host, port));
-    }
-    await Bun.sleep(POLL_MS);
-  }
-}
-
-async function bindOnce(host: string, port: number): Promise<number> {
+export async function claimPort(host: string, port: number): Promise<number> {
   const probe = createServer();
   const bound = Promise.withResolvers<void>();
   probe.once("error", bound.reject);
   probe.listen({ host, port, exclusive: true }, bound.resolve);
-  await bound.promise;
+  try {
+    await bound.promise;
+  } catch (error) {
+    fail(explain(error, host, port));
+  }
   const address = probe.address();
   await new Promise((resolve) => probe.close(resolve));
   return typeof address === "object" && address ? address.port : port;

@@ -6,6 +6,8 @@ import type { ReadyMessage } from "./service.ts";
 import { CliError } from "./support.ts";
 
 export interface Supervised {
+  /** The process id of its present life. */
+  pid(): number | undefined;
   /** Resolves when the process first says that it is ready; rejects when it ends by itself before. */
   readonly ready: Promise<void>;
   /** Asks the process to stop, kills it after the deadline, and resolves when it has ended. */
@@ -20,6 +22,8 @@ export interface ProcessOptions {
   readonly command: readonly [string, ...string[]];
   readonly env: Environment;
   readonly log: Logger;
+  /** Called at every start of the process, the first included. */
+  readonly onLaunch?: () => void;
 }
 
 /** A process that lived this long was sound: its next restart is immediate again. */
@@ -33,10 +37,10 @@ export function restartDelay(failures: number): number {
   return failures === 0 ? 0 : Math.min(250 * 2 ** (failures - 1), LONGEST_DELAY_MS);
 }
 
-export function supervise({ name, command, env, log }: ProcessOptions): Supervised {
+export function supervise({ name, command, env, log, onLaunch }: ProcessOptions): Supervised {
   const ready = Promise.withResolvers<void>();
   const ended = Promise.withResolvers<void>();
-  let child: ChildProcess;
+  let child: ChildProcess | undefined;
   let stopping = false;
   let wasReady = false;
   let failures = 0;
@@ -45,16 +49,21 @@ export function supervise({ name, command, env, log }: ProcessOptions): Supervis
   const launch = (): void => {
     const startedAt = Date.now();
     const [program, ...args] = command;
-    child = spawn(program, args, { env: { ...env }, stdio: ["ignore", "inherit", "inherit", "ipc"] });
-    const { pid } = child;
-    child.on("message", (message) => {
+    const launched = spawn(program, args, {
+      env: { ...env },
+      stdio: ["ignore", "inherit", "inherit", "ipc"],
+    });
+    const { pid } = launched;
+    child = launched;
+    onLaunch?.();
+    launched.on("message", (message) => {
       if (!isReady(message)) return;
       if (wasReady) log.info({ name, pid }, `the ${name} is back`);
       wasReady = true;
       ready.resolve();
     });
-    child.once("error", (error) => ready.reject(error));
-    child.once("exit", (code, signal) => {
+    launched.once("error", (error) => ready.reject(error));
+    launched.once("exit", (code, signal) => {
       if (stopping) return ended.resolve();
       if (!wasReady && !signal) {
         ended.resolve();
@@ -72,20 +81,21 @@ export function supervise({ name, command, env, log }: ProcessOptions): Supervis
   launch();
 
   return {
+    pid: () => child?.pid,
     ready: ready.promise,
     stop: async () => {
       stopping = true;
       clearTimeout(pause);
-      if (child.exitCode !== null || child.signalCode !== null) return;
+      if (!child || child.exitCode !== null || child.signalCode !== null) return;
       child.kill("SIGTERM");
-      const deadline = setTimeout(() => child.kill("SIGKILL"), STOP_DEADLINE_MS);
+      const deadline = setTimeout(() => child?.kill("SIGKILL"), STOP_DEADLINE_MS);
       await ended.promise;
       clearTimeout(deadline);
     },
     kill: () => {
       stopping = true;
       clearTimeout(pause);
-      child.kill("SIGKILL");
+      child?.kill("SIGKILL");
     },
   };
 }

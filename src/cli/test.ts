@@ -7,6 +7,8 @@ import { runChecks } from "./check.ts";
 import { closingLine, readTotals, type Totals } from "./test-totals.ts";
 import { startTestEnvironment, type TestEnvironment } from "./test-environment.ts";
 
+/** Of one test; a loaded machine may take long for a browser or a new database. */
+const TEST_TIMEOUT_MS = 30_000;
 const ROOT = join(import.meta.dir, "..", "..");
 
 export default defineCommand({
@@ -76,6 +78,7 @@ async function bunTest(
       "test",
       "--no-env-file",
       `--parallel=${availableParallelism()}`,
+      `--timeout=${TEST_TIMEOUT_MS}`,
       "--only-failures",
       ...args,
     ],

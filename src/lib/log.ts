@@ -30,7 +30,7 @@ const SECRET_FIELDS = [
   "id_token",
   "client_secret",
   "secret",
-  "code",
+  "code_verifier",
 ];
 
 /**

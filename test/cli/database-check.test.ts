@@ -16,8 +16,8 @@ function variant(change: (url: URL) => void): string {
   return url.href;
 }
 
-async function problemOf(url: string): Promise<string> {
-  const refusal = await checkDatabase(url).catch((error: unknown) => error);
+async function problemOf(url: string, deadlineMs?: number): Promise<string> {
+  const refusal = await checkDatabase(url, deadlineMs).catch((error: unknown) => error);
   if (!(refusal instanceof ConfigError))
     throw new Error("was not refused as a ConfigError", { cause: refusal });
   expect(refusal.problems).toHaveLength(1);
@@ -78,10 +78,16 @@ describe("DATABASE_URL", () => {
   });
 
   it("of something that is no PostgreSQL", async () => {
-    using server = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: () => new Response("hello") });
-    expect(await problemOf(variant((url) => (url.port = String(server.port))))).toContain(
-      "cannot be used as PostgreSQL",
+    using server = Bun.listen({
+      hostname: "127.0.0.1",
+      port: 0,
+      socket: { data: (socket) => void socket.end("HTTP/1.1 400 Bad Request\r\n\r\n") },
+    });
+    const problem = await problemOf(
+      variant((url) => (url.port = String(server.port))),
+      100,
     );
+    expect(problem).toContain("cannot be used as PostgreSQL");
   });
 
   it("without a host", async () => {

@@ -20,14 +20,6 @@ describe("Port", () => {
     expect(String(refusal)).toContain(`PORT=${port + 1}`);
   });
 
-  it("is waited for while its user is ending", async () => {
-    const server = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: answer });
-    const port = server.port ?? 0;
-    const claim = claimPort("127.0.0.1", port, 10_000);
-    await server.stop(true);
-    expect(await claim).toBe(port);
-  });
-
   it("on an address that is not this machine's names HOST", async () => {
     expect(claimPort("192.0.2.1", 0)).rejects.toThrow(/^HOST=192\.0\.2\.1 is not an address of this machine/);
   });

@@ -52,92 +52,100 @@ function childrenOf(pid: number, name: string): number[] {
     });
 }
 
-describe("start: from nothing", () => {
-  it("runs everything, survives kills, works beside other commands, stops on Ctrl-C, and recovers", async () => {
-    using scratch = scratchDirectory();
-    const dataDir = join(scratch.path, "data");
-    const port = await claimPort("127.0.0.1", 0);
+function servicesOf(pid: number): number[] {
+  return [...childrenOf(pid, "api"), ...childrenOf(pid, "worker")];
+}
 
-    const first = await start(dataDir, port);
-    expect(first.output()).toContain("One-time password");
-    for (const path of [
-      "/account",
-      "/docs",
-      "/dev/mailbox",
-      "/.well-known/openid-configuration",
-      "/healthz",
-    ]) {
-      expect(first.output()).toContain(path);
-    }
-    expect(await first.isReady()).toBe(true);
-    expect(statSync(join(dataDir, "secrets.json")).mode & 0o777).toBe(0o600);
-    expect(statSync(join(dataDir, "running.json")).mode & 0o777).toBe(0o600);
+const TIMEOUT_MS = 120_000;
 
-    // a command in a second shell, and a second start
-    const beside = await runCommandLine(["migrate"], { GATEWRIGHT_DATA_DIR: dataDir });
-    expect(beside).toEqual({ code: 0, stdout: "the database is up to date\n", stderr: "" });
-    const second = await runCommandLine(["start"], { ...first.settings, PORT: "0" });
-    expect(second.stderr).toBe(
-      `gatewright: ${dataDir} is in use by process ${first.child.pid}: stop it (kill ${first.child.pid}), or set GATEWRIGHT_DATA_DIR to another directory\n`,
-    );
-    expect(second.code).toBe(1);
+describe("start", () => {
+  it(
+    "sets up everything from nothing, brings back what is killed, and stops all of it on Ctrl-C",
+    async () => {
+      using scratch = scratchDirectory();
+      const dataDir = join(scratch.path, "data");
+      const running = await start(dataDir, await claimPort("127.0.0.1", 0));
+      expect(running.output()).toContain("One-time password");
+      for (const path of [
+        "/account",
+        "/docs",
+        "/dev/mailbox",
+        "/.well-known/openid-configuration",
+        "/healthz",
+      ]) {
+        expect(running.output()).toContain(path);
+      }
+      expect(await running.isReady()).toBe(true);
+      expect(statSync(join(dataDir, "secrets.json")).mode & 0o777).toBe(0o600);
+      expect(statSync(join(dataDir, "running.json")).mode & 0o777).toBe(0o600);
 
-    // each part killed comes back
-    for (const name of ["api", "worker"]) {
-      const [killed = 0] = childrenOf(first.child.pid, name);
-      expect(killed).toBeGreaterThan(0);
-      process.kill(killed, "SIGKILL");
-      await until(`the ${name} is back`, () => first.output().includes(`the ${name} is back`));
-      expect(childrenOf(first.child.pid, name)).toHaveLength(1);
-    }
-    const databasePid = first.databasePid();
-    process.kill(databasePid, "SIGKILL");
-    await until("PostgreSQL is back", () => first.output().includes("PostgreSQL is back"));
-    await until("readiness", first.isReady);
+      for (const name of ["api", "worker"]) {
+        const [killed = 0] = childrenOf(running.child.pid, name);
+        expect(killed).toBeGreaterThan(0);
+        process.kill(killed, "SIGKILL");
+        await until(`the ${name} is back`, () => running.output().includes(`the ${name} is back`));
+        expect(childrenOf(running.child.pid, name)).toHaveLength(1);
+      }
+      process.kill(running.databasePid(), "SIGKILL");
+      await until("PostgreSQL is back", () => running.output().includes("PostgreSQL is back"));
+      await until("readiness", running.isReady);
 
-    // the supervisor killed: its services end by themselves, and the next start takes over
-    const services = [...childrenOf(first.child.pid, "api"), ...childrenOf(first.child.pid, "worker")];
-    expect(services).toHaveLength(2);
-    first.child.kill("SIGKILL");
-    await first.child.exited;
-    await until("the services to end", () => services.every((pid) => !isAlive(pid)));
-    expect((await runCommandLine(["migrate"], { GATEWRIGHT_DATA_DIR: dataDir })).stderr).toContain(
-      "nothing is running",
-    );
-    const again = await start(dataDir, port);
-    expect(again.output()).toContain("stopped a PostgreSQL that an earlier run left behind");
-    expect(again.output()).not.toContain("One-time password");
-    expect(await again.isReady()).toBe(true);
+      const parts = [running.databasePid(), ...servicesOf(running.child.pid)];
+      expect(parts).toHaveLength(3);
+      running.child.kill("SIGINT");
+      expect(await running.child.exited).toBe(0);
+      expect(parts.filter(isAlive)).toEqual([]);
+      expect(existsSync(join(dataDir, "running.json"))).toBe(false);
+      expect(existsSync(join(dataDir, "postgres", "cluster", "postmaster.pid"))).toBe(false);
+      await until("the last line", () => running.output().endsWith("Gatewright has stopped.\n"));
+    },
+    TIMEOUT_MS,
+  );
 
-    // Ctrl-C
-    const remaining = [
-      again.databasePid(),
-      ...childrenOf(again.child.pid, "api"),
-      ...childrenOf(again.child.pid, "worker"),
-    ];
-    expect(remaining).toHaveLength(3);
-    again.child.kill("SIGINT");
-    expect(await again.child.exited).toBe(0);
-    expect(remaining.filter(isAlive)).toEqual([]);
-    expect(existsSync(join(dataDir, "running.json"))).toBe(false);
-    expect(existsSync(join(dataDir, "postgres", "cluster", "postmaster.pid"))).toBe(false);
-    await until("the last line", () => again.output().endsWith("Gatewright has stopped.\n"));
-  }, 120_000);
+  it(
+    "serves commands in a second shell, but no second start",
+    async () => {
+      using scratch = scratchDirectory();
+      const dataDir = join(scratch.path, "data");
+      const running = await start(dataDir, await claimPort("127.0.0.1", 0));
+      const beside = await runCommandLine(["migrate"], { GATEWRIGHT_DATA_DIR: dataDir });
+      expect(beside).toEqual({ code: 0, stdout: "the database is up to date\n", stderr: "" });
+      const second = await runCommandLine(["start"], { GATEWRIGHT_DATA_DIR: dataDir, PORT: "0" });
+      expect(second.stderr).toBe(
+        `gatewright: ${dataDir} is in use by process ${running.child.pid}: ` +
+          `stop it (kill ${running.child.pid}), or set GATEWRIGHT_DATA_DIR to another directory\n`,
+      );
+      expect(second.code).toBe(1);
+      running.child.kill("SIGTERM");
+      expect(await running.child.exited).toBe(0);
+    },
+    TIMEOUT_MS,
+  );
 
-  it("is ready again within seconds, with two API processes, and stops on SIGTERM", async () => {
-    using scratch = scratchDirectory();
-    const dataDir = join(scratch.path, "data");
-    const port = await claimPort("127.0.0.1", 0);
-    const made = await start(dataDir, port);
-    made.child.kill("SIGTERM");
-    expect(await made.child.exited).toBe(0);
+  it(
+    "takes over after it was itself killed, within seconds",
+    async () => {
+      using scratch = scratchDirectory();
+      const dataDir = join(scratch.path, "data");
+      const port = await claimPort("127.0.0.1", 0);
+      const killed = await start(dataDir, port, { WEB_CONCURRENCY: "2" });
+      const services = servicesOf(killed.child.pid);
+      expect(services).toHaveLength(3);
+      killed.child.kill("SIGKILL");
+      await killed.child.exited;
+      await until("the services to end", () => !services.some(isAlive));
+      const beside = await runCommandLine(["migrate"], { GATEWRIGHT_DATA_DIR: dataDir });
+      expect(beside.stderr).toContain("nothing is running");
 
-    const startedAt = performance.now();
-    const { child } = await start(dataDir, port, { WEB_CONCURRENCY: "2" });
-    const elapsedMs = performance.now() - startedAt;
-    expect(childrenOf(child.pid, "api")).toHaveLength(2);
-    child.kill("SIGTERM");
-    expect(await child.exited).toBe(0);
-    expect(elapsedMs).toBeLessThan(5000);
-  }, 120_000);
+      const startedAt = performance.now();
+      const again = await start(dataDir, port);
+      expect(performance.now() - startedAt).toBeLessThan(5000);
+      expect(again.output()).toContain("stopped a PostgreSQL that an earlier run left behind");
+      expect(again.output()).not.toContain("One-time password");
+      expect(await again.isReady()).toBe(true);
+      again.child.kill("SIGTERM");
+      expect(await again.child.exited).toBe(0);
+    },
+    TIMEOUT_MS,
+  );
 });

@@ -23,7 +23,12 @@ describe("Commands: finding the database", () => {
     using scratch = scratchDirectory();
     ensureSecrets(scratch.path);
     const lock = lockDirectory(scratch.path);
-    writeRunRecord(scratch.path, { pid: process.pid, usesSecretsFile: true, environment: RUNNING });
+    writeRunRecord(scratch.path, {
+      pid: process.pid,
+      services: [],
+      usesSecretsFile: true,
+      environment: RUNNING,
+    });
     const config = await withDatabaseEnvironment({ GATEWRIGHT_DATA_DIR: scratch.path });
     lock.release();
     expect(config).toMatchObject({
@@ -38,7 +43,12 @@ describe("Commands: finding the database", () => {
     using scratch = scratchDirectory();
     ensureSecrets(scratch.path);
     lockDirectory(scratch.path).release();
-    writeRunRecord(scratch.path, { pid: process.pid, usesSecretsFile: true, environment: RUNNING });
+    writeRunRecord(scratch.path, {
+      pid: process.pid,
+      services: [],
+      usesSecretsFile: true,
+      environment: RUNNING,
+    });
     expect(withDatabaseEnvironment({ GATEWRIGHT_DATA_DIR: scratch.path })).rejects.toThrow(CliError);
   });
 
@@ -53,7 +63,12 @@ describe("Commands: finding the database", () => {
     using scratch = scratchDirectory();
     ensureSecrets(scratch.path);
     const lock = lockDirectory(scratch.path);
-    writeRunRecord(scratch.path, { pid: process.pid, usesSecretsFile: false, environment: RUNNING });
+    writeRunRecord(scratch.path, {
+      pid: process.pid,
+      services: [],
+      usesSecretsFile: false,
+      environment: RUNNING,
+    });
     expect(withDatabaseEnvironment({ GATEWRIGHT_DATA_DIR: scratch.path })).rejects.toThrow(
       /GATEWRIGHT_MASTER_KEY/,
     );

@@ -186,19 +186,32 @@ describe("RFC 6749 §2.3: client authentication", () => {
     expect(refreshed.claims()?.sub).toBe(ada.id);
   });
 
-  it("refuses another method than the registered one, and a wrong secret", async () => {
+  it("takes a secret in the header or in the form, whichever of the two was registered (§2.3.1)", async () => {
     const { client: basic, clientSecret = "" } = app.registered;
     const form = { grant_type: "refresh_token", refresh_token: "x", client_id: basic.clientId };
     const post = await postForm(`${server.url}/oauth/token`, { ...form, client_secret: clientSecret });
-    expect(post.status).toBe(401);
-    const none = await postForm(`${server.url}/oauth/token`, form);
-    expect(none.status).toBe(401);
-    const wrong = await postForm(`${server.url}/oauth/token`, form, {
-      authorization: `Basic ${btoa(`${basic.clientId}:wrong`)}`,
-    });
-    expect(wrong.status).toBe(401);
+    expect(await post.json()).toMatchObject({ error: "invalid_grant" });
+  });
+
+  it("refuses a wrong secret, none, and one from a public client", async () => {
+    const { client: basic } = app.registered;
+    const form = { grant_type: "refresh_token", refresh_token: "x" };
+    const token = (fields: Record<string, string>, headers?: Record<string, string>) =>
+      postForm(`${server.url}/oauth/token`, { ...form, ...fields }, headers);
+    const authorization = `Basic ${btoa(`${basic.clientId}:wrong`)}`;
+    const wrong = await token({}, { authorization });
     expect(wrong.headers.get("www-authenticate")).toStartWith("Basic ");
-    expect(await wrong.json()).toMatchObject({ error: "invalid_client" });
+    const { registered } = await registerApplication(server, { public: true });
+    const refused = [
+      wrong,
+      await token({ client_id: basic.clientId }),
+      await token({ client_id: basic.clientId, client_secret: "wrong" }),
+      await token({ client_id: registered.client.clientId, client_secret: "made-up" }),
+    ];
+    for (const response of refused) {
+      expect(response.status).toBe(401);
+      expect(await response.json()).toMatchObject({ error: "invalid_client" });
+    }
   });
 });
 

@@ -10,7 +10,9 @@ import {
   openLinkChallenge,
 } from "../../src/domain/challenges/service.ts";
 import { keepMessage } from "../../src/domain/mailbox/service.ts";
+import { findSignIn } from "../../src/domain/sessions/service.ts";
 import { findTenantById, issuerOf, type Tenant } from "../../src/domain/tenants/service.ts";
+import { findRecipient, type Recipient } from "../../src/domain/users/service.ts";
 import { type Id, idFromUuid, isId, uuidFromId } from "../../src/lib/ids.ts";
 import { negotiateLocale } from "../../src/lib/locale.ts";
 import type { MailDriver } from "../../src/mail/driver.ts";
@@ -24,7 +26,6 @@ import {
   type TenantJobHandler,
 } from "../processor.ts";
 import { describeDevice } from "./device.ts";
-import { findRecipient, findSignIn, type Recipient } from "./repo.ts";
 
 /** A letter's data, once it is known whom it goes to; undefined when there is no need to send it. */
 type Compose<Name extends MailTemplate> = (letter: {
@@ -63,7 +64,7 @@ export function createEmailProcessor(deps: Deps, driver: MailDriver | undefined)
       };
     }),
     already_registered: mail("already_registered", async ({ issuer, recipient }) =>
-      personData(recipient, `${issuer}/sign-in`),
+      personData(recipient, `${issuer}/signin`),
     ),
   });
 }

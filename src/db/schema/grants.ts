@@ -107,6 +107,7 @@ export const refreshTokens = pgTable(
       foreignColumns: [tokenFamilies.tenantId, tokenFamilies.id],
     }).onDelete("cascade"),
     index("refresh_tokens_family").on(table.tenantId, table.familyId),
+    index("refresh_tokens_expiry").on(table.expiresAt),
   ],
 );
 

@@ -6,11 +6,20 @@ import type { Id } from "../../lib/ids.ts";
 export type Challenge = typeof challenges.$inferSelect;
 export type ChallengeKind = Challenge["kind"];
 
-export async function insertChallenge(
+/** Of a challenge that was opened before, the time starts anew: a mail that is tried again must hold a working link. */
+export async function upsertChallenge(
   executor: Executor,
   challenge: Omit<Challenge, "attempts" | "consumedAt">,
 ): Promise<void> {
-  await executor.insert(challenges).values(challenge).onConflictDoNothing();
+  const { hash, expiresAt } = challenge;
+  await executor
+    .insert(challenges)
+    .values(challenge)
+    .onConflictDoUpdate({
+      target: [challenges.tenantId, challenges.id],
+      set: { hash, expiresAt },
+      setWhere: isNull(challenges.consumedAt),
+    });
 }
 
 export async function findOpen(

@@ -34,7 +34,7 @@ export async function openLinkChallenge(
 ): Promise<string> {
   const { linkKey, now, ...record } = challenge;
   const secret = hmacSha256(linkKey, `${challenge.kind}/${challenge.id}`).toString("base64url");
-  await repo.insertChallenge(executor, {
+  await repo.upsertChallenge(executor, {
     ...record,
     hash: sha256(secret),
     createdAt: now,

@@ -86,3 +86,17 @@ export async function hasSignedInFrom(
     .where(and(eq(sessions.tenantId, user.tenantId), eq(sessions.userId, user.id)));
   return !row?.any || row.same;
 }
+
+/** When and from where a session was begun. */
+export async function findSignIn(
+  executor: Executor,
+  tenantId: Id<"tenant">,
+  userId: Id<"user">,
+  sessionId: Id<"session">,
+): Promise<{ at: Date; ip: string | null; userAgent: string | null } | undefined> {
+  const [row] = await executor
+    .select({ at: sessions.createdAt, ip: sessions.ip, userAgent: sessions.userAgent })
+    .from(sessions)
+    .where(and(eq(sessions.tenantId, tenantId), eq(sessions.userId, userId), eq(sessions.id, sessionId)));
+  return row;
+}

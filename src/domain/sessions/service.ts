@@ -9,7 +9,7 @@ import { revokeAllFamiliesOfUser, revokeFamiliesOfSession } from "../tokens/revo
 import type { User } from "../users/service.ts";
 import * as repo from "./repo.ts";
 
-export { hasSignedInFrom } from "./repo.ts";
+export { findSignIn, hasSignedInFrom } from "./repo.ts";
 
 /** A live sign-in, with the user it belongs to. */
 export interface Session {

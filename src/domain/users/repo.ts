@@ -186,3 +186,47 @@ export async function touchLastLogin(
 export async function countUsers(db: Database, tenantId: Id<"tenant">): Promise<number> {
   return db.$count(users, eq(users.tenantId, tenantId));
 }
+
+/** Whom a mail goes to, as the database says at the time of sending. */
+export interface Recipient {
+  userId: Id<"user">;
+  emailId: Id<"email">;
+  address: string;
+  verified: boolean;
+  givenName: string | null;
+  locale: string | null;
+}
+
+/**
+ * @param emailId undefined for the user's primary address
+ * @returns undefined when user or address are gone or the user is disabled.
+ */
+export async function findRecipient(
+  executor: Executor,
+  tenantId: Id<"tenant">,
+  userId: Id<"user">,
+  emailId?: Id<"email">,
+): Promise<Recipient | undefined> {
+  const [row] = await executor
+    .select({
+      userId: users.id,
+      emailId: userEmails.id,
+      address: userEmails.address,
+      verifiedAt: userEmails.verifiedAt,
+      givenName: users.givenName,
+      locale: users.locale,
+    })
+    .from(users)
+    .innerJoin(userEmails, and(eq(userEmails.tenantId, users.tenantId), eq(userEmails.userId, users.id)))
+    .where(
+      and(
+        eq(users.tenantId, tenantId),
+        eq(users.id, userId),
+        eq(users.enabled, true),
+        emailId ? eq(userEmails.id, emailId) : eq(userEmails.isPrimary, true),
+      ),
+    );
+  if (!row) return undefined;
+  const { verifiedAt, ...recipient } = row;
+  return { ...recipient, verified: verifiedAt !== null };
+}

@@ -5,8 +5,8 @@ import { isEmailIdentifier, type User } from "./model.ts";
 import * as repo from "./repo.ts";
 
 export { emailKey, isEmailAddress, type User, usernameKey, USERNAME_PATTERN } from "./model.ts";
-export type { NewUser, UserWithPassword } from "./repo.ts";
-export { userColumns, primaryEmail } from "./repo.ts";
+export type { NewUser, Recipient, UserWithPassword } from "./repo.ts";
+export { findRecipient, userColumns, primaryEmail } from "./repo.ts";
 
 export function findUserById(deps: Deps, tenantId: Id<"tenant">, id: Id<"user">): Promise<User | undefined> {
   return repo.findById(deps.db, tenantId, id);
