@@ -56,6 +56,9 @@ function explain(error: unknown, url: URL): string {
       return `this user may not use the database "${database}" of ${place}: grant it`;
     case "53300":
       return `${place} has no connection left: raise max_connections there, or close others`;
+    case "CONNECTION_CLOSED":
+    case "ECONNRESET":
+      return `${place} closed the connection: look at its log, and whether it is a PostgreSQL`;
     case "57P03":
       return `${place} is starting up or shutting down: try again in a moment`;
     default:

@@ -7,6 +7,7 @@ import { type Id, newId } from "../../src/lib/ids.ts";
 import type { MailMessage } from "../../src/mail/driver.ts";
 import type { JobName } from "../../src/queue/contracts.ts";
 import { createEmailProcessor } from "../../workers/email/processor.ts";
+import { createTestClock } from "../support/clock.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 import { insertTestTenant, insertTestUsers, testConfig, type TestUser } from "../support/queue.ts";
 
@@ -80,6 +81,29 @@ describe("verify_email", () => {
     expect(sent[0]).toMatchObject({ jobId: job.id, to: user.address, from: deps.config.mail.from });
     expect(sent[1]).toEqual(sent[0]);
   });
+
+  it("mails a link that works for its whole time, however late the try", async () => {
+    const start = deps.clock.now();
+    const clock = createTestClock(start);
+    const links: string[] = [];
+    const process = createEmailProcessor(
+      { ...deps, clock },
+      {
+        async send({ text }) {
+          links.push(/\?token=(\S+)/.exec(text)?.[1] ?? "");
+          if (links.length === 1) throw new Error("451");
+        },
+        close() {},
+      },
+    );
+    const job = jobOf("verify_email");
+    await expect(process(job)).rejects.toThrow("451");
+    clock.advance(23 * 3600);
+    await process({ ...job, attempt: 2 });
+    clock.advance(23 * 3600);
+    const [, token = ""] = links;
+    expect(await findOpenChallenge(deps.db, tenantId, "verify_email", token, clock.now())).toBeDefined();
+  });
 });
 
 describe("reset_password", () => {
@@ -136,7 +160,7 @@ describe("already_registered and welcome", () => {
   it("tell the owner of the address, with a link to the server and no token", async () => {
     const [mail] = await mailsOf("already_registered");
     expect(mail?.to).toBe(user.address);
-    expect(mail?.text).toContain("http://id.test/sign-in");
+    expect(mail?.text).toContain("http://id.test/signin");
     expect(mail?.text).not.toContain("token");
     await deps.db.delete(mailboxMessages);
     const [welcome] = await mailsOf("welcome");
