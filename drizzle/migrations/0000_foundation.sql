@@ -277,6 +277,8 @@ ALTER TABLE "user_roles" ADD CONSTRAINT "user_roles_tenant_id_role_id_roles_tena
 ALTER TABLE "users" ADD CONSTRAINT "users_tenant_id_tenants_id_fk" FOREIGN KEY ("tenant_id") REFERENCES "public"."tenants"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 CREATE INDEX "audit_events_type" ON "audit_events" USING btree ("tenant_id","type","created_at");--> statement-breakpoint
 CREATE INDEX "audit_events_target" ON "audit_events" USING btree ("tenant_id","target_id","created_at");--> statement-breakpoint
+CREATE INDEX "authorization_codes_client" ON "authorization_codes" USING btree ("tenant_id","client_id");--> statement-breakpoint
+CREATE INDEX "authorization_codes_session" ON "authorization_codes" USING btree ("tenant_id","session_id");--> statement-breakpoint
 CREATE INDEX "authorization_codes_expiry" ON "authorization_codes" USING btree ("expires_at");--> statement-breakpoint
 CREATE INDEX "challenges_user" ON "challenges" USING btree ("tenant_id","user_id","kind");--> statement-breakpoint
 CREATE INDEX "challenges_expiry" ON "challenges" USING btree ("expires_at");--> statement-breakpoint
@@ -295,6 +297,7 @@ CREATE UNIQUE INDEX "roles_name" ON "roles" USING btree ("tenant_id","name");-->
 CREATE INDEX "sessions_user" ON "sessions" USING btree ("tenant_id","user_id","created_at");--> statement-breakpoint
 CREATE INDEX "sessions_expiry" ON "sessions" USING btree ("expires_at");--> statement-breakpoint
 CREATE INDEX "signing_keys_active" ON "signing_keys" USING btree ("tenant_id","alg","active_from");--> statement-breakpoint
+CREATE INDEX "tenant_domains_tenant" ON "tenant_domains" USING btree ("tenant_id");--> statement-breakpoint
 CREATE UNIQUE INDEX "tenants_slug" ON "tenants" USING btree ("slug");--> statement-breakpoint
 CREATE UNIQUE INDEX "tenants_one_default" ON "tenants" USING btree ("is_default") WHERE is_default;--> statement-breakpoint
 CREATE INDEX "token_families_user" ON "token_families" USING btree ("tenant_id","user_id");--> statement-breakpoint

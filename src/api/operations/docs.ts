@@ -16,6 +16,8 @@ const description = (deps: Deps) =>
     path: PLUGIN_PAGE,
     specPath: "/docs/json",
     exclude: [PLUGIN_PAGE, "/docs/json"],
+    // It takes every path with a dot for a file, the well-known ones too.
+    excludeStaticFile: false,
     documentation: {
       info: {
         title: "Gatewright",

@@ -145,6 +145,8 @@ export const authorizationCodes = pgTable(
       columns: [table.tenantId, table.sessionId],
       foreignColumns: [sessions.tenantId, sessions.id],
     }).onDelete("cascade"),
+    index("authorization_codes_client").on(table.tenantId, table.clientId),
+    index("authorization_codes_session").on(table.tenantId, table.sessionId),
     index("authorization_codes_expiry").on(table.expiresAt),
   ],
 );

@@ -1,5 +1,5 @@
 import { sql } from "drizzle-orm";
-import { boolean, jsonb, pgTable, text, uniqueIndex } from "drizzle-orm/pg-core";
+import { boolean, index, jsonb, pgTable, text, uniqueIndex } from "drizzle-orm/pg-core";
 import { id, instant } from "../columns.ts";
 
 /** Isolated user pools. On Citus a reference table: small, and read by every node. */
@@ -24,10 +24,14 @@ export const tenants = pgTable(
 );
 
 /** Host names that name a tenant. The first one added is the tenant's issuer. */
-export const tenantDomains = pgTable("tenant_domains", {
-  domain: text("domain").primaryKey(),
-  tenantId: id("tenant", "tenant_id")
-    .notNull()
-    .references(() => tenants.id, { onDelete: "cascade" }),
-  createdAt: instant("created_at").notNull(),
-});
+export const tenantDomains = pgTable(
+  "tenant_domains",
+  {
+    domain: text("domain").primaryKey(),
+    tenantId: id("tenant", "tenant_id")
+      .notNull()
+      .references(() => tenants.id, { onDelete: "cascade" }),
+    createdAt: instant("created_at").notNull(),
+  },
+  (table) => [index("tenant_domains_tenant").on(table.tenantId)],
+);

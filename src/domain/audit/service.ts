@@ -3,6 +3,8 @@ import { type Id, newId } from "../../lib/ids.ts";
 import type { RequestContext } from "../request-context.ts";
 import { type AuditRow, insertEvents } from "./repo.ts";
 
+export type { AuditRow } from "./repo.ts";
+
 /** What can happen. `<thing>.<past participle>`, the words administrators filter by. */
 export type AuditEventType =
   | "user.created"

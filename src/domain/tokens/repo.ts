@@ -4,7 +4,7 @@ import { type Database, type Executor, parameter, prepared } from "../../db/clie
 import { clients, refreshTokens, sessions, tokenFamilies, userEmails, users } from "../../db/schema/index.ts";
 import type { Id } from "../../lib/ids.ts";
 import { uuidFromId } from "../../lib/ids.ts";
-import type { AuditRow } from "../audit/repo.ts";
+import type { AuditRow } from "../audit/service.ts";
 import { primaryEmail, type User, userColumns } from "../users/service.ts";
 
 const successors = alias(refreshTokens, "successors");
