@@ -4,8 +4,8 @@ import type { Config } from "./config.ts";
 import { createDeps, type Deps } from "./deps.ts";
 import { findDefaultTenant } from "./domain/tenants/service.ts";
 import { createGateway } from "./http/gateway.ts";
-import { createMetrics } from "./http/metrics.ts";
-import { createQueueHealth } from "./queue/health.ts";
+import { createMetrics, type Metrics } from "./http/metrics.ts";
+import { createQueueHealth, type QueueHealth } from "./queue/health.ts";
 
 export interface RunningServer {
   /** Where it listens, which is not PUBLIC_URL behind a proxy. */
@@ -34,11 +34,7 @@ export async function serve(deps: Deps): Promise<RunningServer> {
   const { config } = deps;
   const metrics = createMetrics();
   const queue = createQueueHealth(config, deps.db, deps.log);
-  metrics.gauge(
-    "outbox_jobs",
-    "Jobs that wait to be put on the queue",
-    async () => (await queue.counts()).outbox,
-  );
+  gaugeQueue(deps, metrics, queue);
   const app = createApp(deps, { metrics, queue });
   const gateway = createGateway(deps, (request) => app.fetch(request), metrics);
   // Fails here, and not at the first request, when the database does not answer.
@@ -62,4 +58,24 @@ export async function serve(deps: Deps): Promise<RunningServer> {
       await queue.close();
     },
   };
+}
+
+function gaugeQueue(deps: Deps, metrics: Metrics, queue: QueueHealth): void {
+  metrics.gauge(
+    "outbox_jobs",
+    "Jobs that wait to be put on the queue",
+    async () => (await queue.counts()).outbox,
+  );
+  metrics.gauge(
+    "outbox_oldest_seconds",
+    "Age of the oldest of them: one that grows means no worker",
+    async () => {
+      const { outboxOldest } = await queue.counts();
+      return outboxOldest ? (deps.clock.now().getTime() - outboxOldest.getTime()) / 1000 : 0;
+    },
+  );
+  metrics.gauge("jobs_failed", "Jobs that ran out of attempts", async () => {
+    const { failed } = await queue.counts();
+    return Object.values(failed).reduce((sum, count) => sum + count, 0);
+  });
 }

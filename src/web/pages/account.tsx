@@ -44,13 +44,13 @@ function Account({ shell, user, ...props }: AccountProps & { shell: PageShell })
       </dl>
       {!user.emailVerified && props.sendVerification ? (
         <PostForm {...props.sendVerification}>
-          <button type="submit" class="secondary">
-            {t.account.sendVerification}
-          </button>
+          <button type="submit">{t.account.sendVerification}</button>
         </PostForm>
       ) : null}
       <PostForm {...props.signOut}>
-        <button type="submit">{t.account.signOut}</button>
+        <button type="submit" class="secondary">
+          {t.account.signOut}
+        </button>
       </PostForm>
     </Card>
   );
