@@ -4,6 +4,7 @@ import {
   closeSync,
   existsSync,
   openSync,
+  readdirSync,
   readFileSync,
   readlinkSync,
   realpathSync,
@@ -146,13 +147,46 @@ export async function clearLeftovers(cluster: string): Promise<number | undefine
   const deadline = Date.now() + WRITING_DEADLINE_MS;
   while (existsSync(file) && pidFile(cluster).length < 2 && Date.now() < deadline) await Bun.sleep(POLL_MS);
   const pid = Number(pidFile(cluster)[0]);
-  if (pid > 1 && !isAlive(pid)) return undefined; // PostgreSQL replaces it, after a look at what else that one left
-  if (pid > 1 && servesCluster(pid, cluster)) {
-    await stopProcess(pid, () => isAlive(pid) && servesCluster(pid, cluster));
-    return pid;
+  // the usual case: PostgreSQL itself replaces the file of a dead server, after making sure that its sessions are gone
+  if (pid > 1 && !isAlive(pid)) return undefined;
+  const serves = pid > 1 && servesCluster(pid, cluster);
+  if (serves) await stopProcess(pid, () => isAlive(pid) && servesCluster(pid, cluster));
+  if (existsSync(file)) {
+    await untilDeserted(cluster);
+    rmSync(file, { force: true });
   }
-  rmSync(file, { force: true });
-  return undefined;
+  return serves ? pid : undefined;
+}
+
+/**
+ * Waits for the sessions of a killed server, which end by themselves: a second server beside them would ruin the data.
+ * PostgreSQL sees to that too, by what its pid file says, but not when that is about to be removed.
+ */
+async function untilDeserted(cluster: string): Promise<void> {
+  const deadline = Date.now() + STOP_DEADLINE_MS;
+  while (processIds().some((pid) => worksIn(pid, cluster))) {
+    if (Date.now() > deadline) {
+      throw new ConfigError([
+        `processes of a killed PostgreSQL still work in ${cluster}: end them, then start again`,
+      ]);
+    }
+    await Bun.sleep(POLL_MS);
+  }
+}
+
+/** None on a system without /proc. */
+function processIds(): number[] {
+  return existsSync("/proc")
+    ? readdirSync("/proc").flatMap((name) => (/^\d+$/.test(name) ? [Number(name)] : []))
+    : [];
+}
+
+function worksIn(pid: number, directory: string): boolean {
+  try {
+    return readlinkSync(`/proc/${pid}/cwd`) === realpathSync(directory);
+  } catch {
+    return false;
+  }
 }
 
 function isAlive(pid: number): boolean {
@@ -166,12 +200,9 @@ function isAlive(pid: number): boolean {
 
 /** PostgreSQL works inside its cluster's directory, and is told it by -D. */
 function servesCluster(pid: number, cluster: string): boolean {
-  try {
-    return readlinkSync(`/proc/${pid}/cwd`) === realpathSync(cluster);
-  } catch {
-    const found = spawnSync("ps", ["-o", "command=", "-p", String(pid)], { encoding: "utf8" });
-    return found.status === 0 && found.stdout.includes(`-D ${cluster}`);
-  }
+  if (existsSync("/proc")) return worksIn(pid, cluster);
+  const found = spawnSync("ps", ["-o", "command=", "-p", String(pid)], { encoding: "utf8" });
+  return found.status === 0 && found.stdout.includes(`-D ${cluster}`);
 }
 
 /** Fast shutdown, then immediate shutdown (the next start recovers from the log), then an error. */

@@ -30,7 +30,8 @@ beforeEach(async () => {
   server.clock.advance(1);
 });
 
-const decide = (page: Visit, decision: "allow" | "deny") => browser.submit(page, "/oauth/consent", { decision });
+const decide = (page: Visit, decision: "allow" | "deny") =>
+  browser.submit(page, "/oauth/consent", { decision });
 const open = async (parameters?: Record<string, string>) => {
   const pending = await app.begin(parameters);
   return { pending, visit: await browser.open(pending.url) };

@@ -16,6 +16,10 @@ afterAll(() => server.stop());
 const OPENID = "/.well-known/openid-configuration";
 const OAUTH = "/.well-known/oauth-authorization-server";
 const JWKS = "/.well-known/jwks.json";
+const kids = async (base: string): Promise<string[]> =>
+  (await fetchJson(base + JWKS)).keys.map(({ kid }: { kid: string }) => kid);
+const statusOf = async (path: string, ifNoneMatch: string) =>
+  (await fetch(server.url + path, { headers: { "if-none-match": ifNoneMatch } })).status;
 const fetchJson = async (path: string) => (await fetch(server.url + path)).json();
 
 describe("OpenID Connect Discovery §4", () => {
@@ -64,11 +68,14 @@ describe("RFC 8414 §3: authorization server metadata", () => {
     expect(metadata).not.toHaveProperty("userinfo_endpoint");
   });
 
-  it.each(["oidc", "oauth2"] as const)("openid-client finds a tenant's metadata by its %s rule", async (algorithm) => {
-    const registered = await server.createClient({ redirectUris: [REDIRECT_URI] });
-    const config = await discover(`${server.url}/t/acme`, registered, { algorithm });
-    expect(config.serverMetadata().issuer).toBe(`${server.url}/t/acme`);
-  });
+  it.each(["oidc", "oauth2"] as const)(
+    "openid-client finds a tenant's metadata by its %s rule",
+    async (algorithm) => {
+      const registered = await server.createClient({ redirectUris: [REDIRECT_URI] });
+      const config = await discover(`${server.url}/t/acme`, registered, { algorithm });
+      expect(config.serverMetadata().issuer).toBe(`${server.url}/t/acme`);
+    },
+  );
 });
 
 describe("RFC 7517 §5: the JWK set", () => {
@@ -82,8 +89,6 @@ describe("RFC 7517 §5: the JWK set", () => {
   });
 
   it("is another for each tenant", async () => {
-    const kids = async (base: string): Promise<string[]> =>
-      (await fetchJson(base + JWKS)).keys.map(({ kid }: { kid: string }) => kid);
     const ours = await kids("");
     expect((await kids("/t/acme")).filter((kid) => ours.includes(kid))).toEqual([]);
   });
@@ -91,8 +96,6 @@ describe("RFC 7517 §5: the JWK set", () => {
 
 describe("RFC 9110 §13.1.2: conditional requests", () => {
   const paths = [OPENID, OAUTH, JWKS, `/t/acme${OPENID}`, `${OAUTH}/t/acme`, `/t/acme${JWKS}`];
-  const statusOf = async (path: string, ifNoneMatch: string) =>
-    (await fetch(server.url + path, { headers: { "if-none-match": ifNoneMatch } })).status;
 
   it.each(paths)("%s has an ETag, and answers 304 to it alone", async (path) => {
     const first = await fetch(server.url + path);
@@ -104,11 +107,14 @@ describe("RFC 9110 §13.1.2: conditional requests", () => {
     expect(await statusOf(path, '"another"')).toBe(200);
   });
 
-  it.each(paths)("%s answers 304 to a list, to `*`, and to the weak ETag of a proxy that compresses", async (path) => {
-    const etag = (await fetch(server.url + path)).headers.get("etag") ?? "";
-    expect(await statusOf(path, `W/${etag}`)).toBe(304);
-    expect(await statusOf(path, `"another", ${etag}`)).toBe(304);
-    expect(await statusOf(path, "*")).toBe(304);
-    expect(await statusOf(path, 'W/"another", "third"')).toBe(200);
-  });
+  it.each(paths)(
+    "%s answers 304 to a list, to `*`, and to the weak ETag of a proxy that compresses",
+    async (path) => {
+      const etag = (await fetch(server.url + path)).headers.get("etag") ?? "";
+      expect(await statusOf(path, `W/${etag}`)).toBe(304);
+      expect(await statusOf(path, `"another", ${etag}`)).toBe(304);
+      expect(await statusOf(path, "*")).toBe(304);
+      expect(await statusOf(path, 'W/"another", "third"')).toBe(200);
+    },
+  );
 });

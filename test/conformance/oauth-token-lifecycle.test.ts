@@ -106,14 +106,18 @@ describe("RFC 6749 §4.1.2: an authorization code", () => {
     const tokens = await client.authorizationCodeGrant(app.config, inTimeAt.url, inTime.checks);
     expect(tokens.access_token).toBeString();
     server.clock.advance(1);
-    expect(await refusal(client.authorizationCodeGrant(app.config, lateAt.url, late.checks))).toBe("invalid_grant");
+    expect(await refusal(client.authorizationCodeGrant(app.config, lateAt.url, late.checks))).toBe(
+      "invalid_grant",
+    );
   });
 
   it("is good for the client it was given to alone, and not used up by another's attempt", async () => {
     const pending = await app.begin();
     const { url } = await browser.open(pending.url);
     const thief = await registerApplication(server);
-    expect(await refusal(client.authorizationCodeGrant(thief.config, url, pending.checks))).toBe("invalid_grant");
+    expect(await refusal(client.authorizationCodeGrant(thief.config, url, pending.checks))).toBe(
+      "invalid_grant",
+    );
     expect((await client.authorizationCodeGrant(app.config, url, pending.checks)).access_token).toBeString();
   });
 

@@ -31,6 +31,13 @@ beforeEach(() => server.clock.advance(1));
 
 const pageAt = (visit: Visit) => [visit.url.pathname, visit.status];
 
+/** Opens a request that is valid but for `change`. */
+const openChanged = async (change: (parameters: URLSearchParams) => void) => {
+  const { url } = await app.begin();
+  change(url.searchParams);
+  return createHttpBrowser(server.url).open(url);
+};
+
 describe("OpenID Connect Core §3.1.2.1: prompt=none", () => {
   it("answers without a page when the person is signed in", async () => {
     const browser = await signedInBrowser(server, ada);
@@ -168,7 +175,10 @@ describe("OpenID Connect Core §3.1.2.1: POST to the authorization endpoint", ()
     const { url, state } = await app.begin();
     const page = await browser.postFromElsewhere(url.origin + url.pathname, url.searchParams);
     expect(pageAt(page)).toEqual(["/signin", 200]);
-    expect(answerOf(await fillSignIn(browser, page, "ada"))).toMatchObject({ code: expect.any(String), state });
+    expect(answerOf(await fillSignIn(browser, page, "ada"))).toMatchObject({
+      code: expect.any(String),
+      state,
+    });
   });
 
   it("refuses the same requests as GET", async () => {
@@ -182,21 +192,19 @@ describe("OpenID Connect Core §3.1.2.1: POST to the authorization endpoint", ()
 });
 
 describe("OAuth 2.1 §4.1.2.1: errors are shown where the client or its redirect URI is in doubt", () => {
-  const open = async (change: (parameters: URLSearchParams) => void) => {
-    const { url } = await app.begin();
-    change(url.searchParams);
-    return createHttpBrowser(server.url).open(url);
-  };
   it.each<[string, (parameters: URLSearchParams) => void]>([
     ["unknown client", (parameters) => parameters.set("client_id", "nobody")],
     ["no client", (parameters) => parameters.delete("client_id")],
     ["client_id twice", (parameters) => parameters.append("client_id", "nobody")],
     ["another redirect URI", (parameters) => parameters.set("redirect_uri", "https://elsewhere.example/")],
-    ["a longer redirect URI", (parameters) => parameters.set("redirect_uri", "https://app.example.com/callback/x")],
+    [
+      "a longer redirect URI",
+      (parameters) => parameters.set("redirect_uri", "https://app.example.com/callback/x"),
+    ],
     ["no redirect URI", (parameters) => parameters.delete("redirect_uri")],
     ["redirect_uri twice", (parameters) => parameters.append("redirect_uri", "https://elsewhere.example/")],
   ])("%s", async (_, change) => {
-    const page = await open(change);
+    const page = await openChanged(change);
     expect(pageAt(page)).toEqual(["/oauth/authorize", 400]);
     expect(page.headers.get("content-type")).toStartWith("text/html");
     expect(page.html).not.toContain("elsewhere.example");
@@ -207,7 +215,11 @@ describe("OAuth 2.1 §4.1.2.1: other errors are told to the client, with state a
   it.each<[string, string, (parameters: URLSearchParams) => void]>([
     ["no PKCE", "invalid_request", (parameters) => parameters.delete("code_challenge")],
     ["PKCE plain", "invalid_request", (parameters) => parameters.set("code_challenge_method", "plain")],
-    ["an implicit flow", "unsupported_response_type", (parameters) => parameters.set("response_type", "token")],
+    [
+      "an implicit flow",
+      "unsupported_response_type",
+      (parameters) => parameters.set("response_type", "token"),
+    ],
     ["an unknown scope", "invalid_scope", (parameters) => parameters.set("scope", "openid everything")],
     ["a parameter twice", "invalid_request", (parameters) => parameters.append("nonce", "again")],
     ["an unknown prompt", "invalid_request", (parameters) => parameters.set("prompt", "hard")],
@@ -225,7 +237,11 @@ describe("OAuth 2.1 §4.1.2.1: other errors are told to the client, with state a
     const { url } = await app.begin();
     url.searchParams.delete("state");
     const answer = answerOf(await createHttpBrowser(server.url).open(url));
-    expect(answer).toEqual({ error: "invalid_request", error_description: expect.any(String), iss: server.url });
+    expect(answer).toEqual({
+      error: "invalid_request",
+      error_description: expect.any(String),
+      iss: server.url,
+    });
   });
 });
 

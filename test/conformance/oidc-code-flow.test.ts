@@ -30,6 +30,18 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
+/** What UserInfo tells of Ada with the whole scope. */
+const allOfAda = () => ({
+  sub: ada.id,
+  name: "Ada Lovelace",
+  given_name: "Ada",
+  family_name: "Lovelace",
+  preferred_username: "ada",
+  updated_at: expect.any(Number),
+  email: "ada@example.com",
+  email_verified: true,
+});
+
 describe("OpenID Connect Core §3.1.2.5: successful authentication response", () => {
   it("carries code, the request's state and the issuer (RFC 9207 §2)", async () => {
     const browser = createHttpBrowser(server.url);
@@ -95,7 +107,11 @@ describe("OpenID Connect Core §3.1.3.3: token response", () => {
       nonce: pending.checks.expectedNonce,
       acr: "urn:gatewright:acr:1fa",
       amr: ["pwd"],
-      at_hash: createHash("sha256").update(tokens.access_token).digest().subarray(0, 16).toString("base64url"),
+      at_hash: createHash("sha256")
+        .update(tokens.access_token)
+        .digest()
+        .subarray(0, 16)
+        .toString("base64url"),
       sid: expect.stringMatching(/^ses/),
       name: "Ada Lovelace",
       given_name: "Ada",
@@ -216,29 +232,18 @@ describe("RFC 6749 §2.3: client authentication", () => {
 });
 
 describe("OpenID Connect Core §5.3: UserInfo", () => {
-  const expected = () => ({
-    sub: ada.id,
-    name: "Ada Lovelace",
-    given_name: "Ada",
-    family_name: "Lovelace",
-    preferred_username: "ada",
-    updated_at: expect.any(Number),
-    email: "ada@example.com",
-    email_verified: true,
-  });
-
   it("answers GET with a Bearer token in the header", async () => {
     const { tokens } = await logIn(app, createHttpBrowser(server.url), ada);
-    expect(await client.fetchUserInfo(app.config, tokens.access_token, ada.id)).toEqual(expected());
+    expect(await client.fetchUserInfo(app.config, tokens.access_token, ada.id)).toEqual(allOfAda());
   });
 
   it("answers POST with the token in the header or in the form (RFC 6750 §2.2)", async () => {
     const { tokens } = await logIn(app, createHttpBrowser(server.url), ada);
     const url = new URL(`${server.url}/oauth/userinfo`);
     const inHeader = await client.fetchProtectedResource(app.config, tokens.access_token, url, "POST");
-    expect(await inHeader.json()).toEqual(expected());
+    expect(await inHeader.json()).toEqual(allOfAda());
     const inForm = await postForm(url.href, { access_token: tokens.access_token });
-    expect(await inForm.json()).toEqual(expected());
+    expect(await inForm.json()).toEqual(allOfAda());
   });
 
   it("tells no more than the scope allows (§5.4)", async () => {
@@ -280,7 +285,12 @@ describe("RFC 6749 §4.4: client credentials", () => {
 
   it("is refused to a client that registered other grants, and for a scope about a user", async () => {
     expect(await refusal(client.clientCredentialsGrant(app.config))).toBe("unauthorized_client");
-    const machine = await registerApplication(server, { grantTypes: ["client_credentials"], redirectUris: [] });
-    expect(await refusal(client.clientCredentialsGrant(machine.config, { scope: "openid" }))).toBe("invalid_scope");
+    const machine = await registerApplication(server, {
+      grantTypes: ["client_credentials"],
+      redirectUris: [],
+    });
+    expect(await refusal(client.clientCredentialsGrant(machine.config, { scope: "openid" }))).toBe(
+      "invalid_scope",
+    );
   });
 });

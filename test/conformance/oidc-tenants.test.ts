@@ -101,9 +101,13 @@ describe("one tenant and another", () => {
         code_verifier: pending.checks.pkceCodeVerifier,
       });
       expect(await refusal(exchange)).toBe("invalid_grant");
-      expect(await refusal(client.refreshTokenGrant(other.config, tokens.refresh_token ?? ""))).toBe("invalid_grant");
+      expect(await refusal(client.refreshTokenGrant(other.config, tokens.refresh_token ?? ""))).toBe(
+        "invalid_grant",
+      );
     }
-    expect((await client.refreshTokenGrant(app.config, tokens.refresh_token ?? "")).refresh_token).toBeString();
+    expect(
+      (await client.refreshTokenGrant(app.config, tokens.refresh_token ?? "")).refresh_token,
+    ).toBeString();
   });
 
   it("do not share sign-ins, although they share a browser", async () => {

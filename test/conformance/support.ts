@@ -121,7 +121,9 @@ export async function logIn(
 /** The parameters of the answer that the browser was sent to the application with. */
 export function answerOf(visit: Visit): Record<string, string> {
   if (visit.status !== 0)
-    throw new Error(`the browser is still at ${visit.url.pathname} (${visit.status}), not at the application`);
+    throw new Error(
+      `the browser is still at ${visit.url.pathname} (${visit.status}), not at the application`,
+    );
   return Object.fromEntries(visit.url.searchParams);
 }
 

@@ -27,7 +27,7 @@ function appOf(thrown: unknown) {
     .post("/form", () => "", {
       body: t.Object({
         name: t.String({ minLength: 2, maxLength: 4 }),
-        age: t.Integer(),
+        flag: t.Boolean(),
         email: t.String({ format: "email" }),
         nested: t.Optional(t.Object({ list: t.Array(t.Object({ flag: t.Boolean() })) })),
       }),
@@ -35,7 +35,9 @@ function appOf(thrown: unknown) {
     .get("/search", () => "", { query: t.Object({ limit: t.Integer() }) });
 }
 
-async function answer(app: ReturnType<typeof appOf>, path: string, init: RequestInit = {}) {
+type Fetches = { fetch(request: Request): Response | Promise<Response> };
+
+async function answer(app: Fetches, path: string, init: RequestInit = {}) {
   const request = new Request(`http://id.test${path}`, init);
   setRequestInfo(request, {
     requestId: "req_1",
@@ -48,8 +50,8 @@ async function answer(app: ReturnType<typeof appOf>, path: string, init: Request
   return { status: response.status, headers: response.headers, text: await response.text() };
 }
 
-const post = (app: ReturnType<typeof appOf>, body: unknown) =>
-  answer(app, "/form", {
+const post = (app: Fetches, body: unknown, path = "/form") =>
+  answer(app, path, {
     method: "POST",
     headers: { "content-type": "application/json" },
     body: typeof body === "string" ? body : JSON.stringify(body),
@@ -127,7 +129,7 @@ describe("a body that fails its schema", () => {
   it("is told field by field, by what the schema wants", async () => {
     const { status, text } = await post(app, {
       name: "x",
-      age: SECRET,
+      flag: SECRET,
       email: SECRET,
       nested: { list: [{ flag: SECRET }] },
     });
@@ -138,7 +140,7 @@ describe("a body that fails its schema", () => {
       request_id: "req_1",
       details: [
         { field: "name", message: "Must be between 2 and 4 characters." },
-        { field: "age", message: "Must be an integer." },
+        { field: "flag", message: "Must be a boolean." },
         { field: "email", message: "Must be a valid email address." },
         { field: "nested.list.0.flag", message: "Must be a boolean." },
       ],
@@ -149,13 +151,24 @@ describe("a body that fails its schema", () => {
     const { text } = await post(app, {});
     expect(JSON.parse(text).details).toEqual([
       { field: "name", message: "Is required." },
-      { field: "age", message: "Is required." },
+      { field: "flag", message: "Is required." },
       { field: "email", message: "Is required." },
     ]);
   });
 
+  it("with a number that is none says what number it must be", async () => {
+    const app = appOf(undefined).post("/numbers", () => "", {
+      body: t.Object({ age: t.Integer(), size: t.Number() }),
+    });
+    const { text } = await post(app, { age: 1.5, size: SECRET }, "/numbers");
+    expect(JSON.parse(text).details).toEqual([
+      { field: "age", message: "Must be an integer." },
+      { field: "size", message: "Must be a number." },
+    ]);
+  });
+
   it("with a field that is not known says so, without repeating its name", async () => {
-    const { status, text } = await post(app, { name: "abc", age: 1, email: "a@b.example", [SECRET]: 1 });
+    const { status, text } = await post(app, { name: "abc", flag: true, email: "a@b.example", [SECRET]: 1 });
     expect(status).toBe(422);
     expect(text).not.toContain(SECRET);
     expect(JSON.parse(text).details).toHaveLength(1);
@@ -188,13 +201,13 @@ describe("a query that fails its schema", () => {
 describe("fieldErrors", () => {
   it("says what a value must be by the schema alone", () => {
     const all = [
-      { path: "/a", value: SECRET, message: SECRET, schema: { type: "array" } },
-      { path: "/b/c", value: 1, message: SECRET, schema: { type: "string" } },
-      { path: "", value: SECRET, message: SECRET, schema: {} },
+      { path: "/a", value: SECRET, messflag: SECRET, schema: { type: "array" } },
+      { path: "/b/c", value: 1, messflag: SECRET, schema: { type: "string" } },
+      { path: "", value: SECRET, messflag: SECRET, schema: {} },
       {
         path: "/d",
         value: SECRET,
-        message: SECRET,
+        messflag: SECRET,
         schema: { type: "string", "x-message": "Must be nice." },
       },
     ];

@@ -11,10 +11,11 @@ const database = () => new URL(server.config.databaseUrl).pathname.slice(1);
 beforeAll(async () => {
   server = await startTestServer();
 });
+// Closing a pool whose connections were cut takes until the deadline of closing.
 afterAll(async () => {
   await server.stop();
   await admin.end();
-});
+}, 20_000);
 
 async function ready() {
   const response = await fetch(`${server.url}/readyz`);

@@ -55,6 +55,7 @@ describe("GET /metrics", () => {
   const samples = async () => parsePrometheus(await (await scrape(`Bearer ${TOKEN}`)).text());
 
   it("is text that Prometheus reads", async () => {
+    await fetch(`${server.url}/healthz`);
     const response = await scrape(`Bearer ${TOKEN}`);
     expect(response.status).toBe(200);
     expect(response.headers.get("content-type")).toBe("text/plain; version=0.0.4; charset=utf-8");

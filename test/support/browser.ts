@@ -45,7 +45,8 @@ export function createHttpBrowser(
       const headers = new Headers(request.headers);
       headers.set("accept", "text/html,application/xhtml+xml");
       headers.set("accept-language", "en");
-      if (withCookies) headers.set("cookie", [...cookies].map(([name, value]) => `${name}=${value}`).join("; "));
+      if (withCookies)
+        headers.set("cookie", [...cookies].map(([name, value]) => `${name}=${value}`).join("; "));
       const response = await fetch(next, { ...request, headers, redirect: "manual" });
       for (const cookie of response.headers.getSetCookie()) keep(cookies, cookie);
       const location = response.headers.get("location");

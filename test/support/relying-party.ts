@@ -1,6 +1,7 @@
 /** An application that people sign in to, made with `openid-client` as its authors mean it to be used. */
 import * as client from "openid-client";
 import type { Client } from "../../src/domain/clients/service.ts";
+import { freePort } from "./free-port.ts";
 
 /** What registering a client answers. */
 export interface Registered {
@@ -92,30 +93,24 @@ export async function startRelyingParty(
   issuer: string,
   register: (redirectUri: string) => Promise<Registered>,
 ): Promise<RelyingParty> {
-  const pending = new Map<string, PendingLogin>();
-  let config: client.Configuration | undefined;
-  const server = Bun.serve({
-    port: 0,
-    hostname: "localhost",
-    routes: {
-      "/": () => page('<a href="/login">Sign in</a>'),
-      "/login": async (request) => {
-        if (!config) return page("starting", 503);
-        const parameters = Object.fromEntries(new URL(request.url).searchParams);
-        const login = await beginLogin(config, redirectUri, parameters);
-        pending.set(login.state, login);
-        return Response.redirect(login.url.href, 302);
-      },
-      "/callback": async (request) => {
-        if (!config) return page("starting", 503);
-        return page(await outcomeOf(config, request, pending));
-      },
-    },
-    fetch: () => page("not found", 404),
-  });
-  const url = `http://localhost:${server.port}`;
+  const port = freePort();
+  const url = `http://localhost:${port}`;
   const redirectUri = `${url}/callback`;
-  config = await discover(issuer, await register(redirectUri));
+  const config = await discover(issuer, await register(redirectUri));
+  const pending = new Map<string, PendingLogin>();
+  const server = Bun.serve({
+    port,
+    hostname: "localhost",
+    async fetch(request) {
+      const { pathname, searchParams } = new URL(request.url);
+      if (pathname === "/") return page('<a href="/login">Sign in</a>');
+      if (pathname === "/callback") return page(await outcomeOf(config, request, pending));
+      if (pathname !== "/login") return page("not found", 404);
+      const login = await beginLogin(config, redirectUri, Object.fromEntries(searchParams));
+      pending.set(login.state, login);
+      return Response.redirect(login.url.href, 302);
+    },
+  });
   return {
     url,
     redirectUri,
@@ -129,7 +124,8 @@ async function outcomeOf(
   request: Request,
   pending: Map<string, PendingLogin>,
 ): Promise<string> {
-  const answer = request.method === "POST" ? await request.clone().formData() : new URL(request.url).searchParams;
+  const answer =
+    request.method === "POST" ? await request.clone().formData() : new URL(request.url).searchParams;
   const state = String(answer.get("state"));
   const login = pending.get(state);
   pending.delete(state);
@@ -145,7 +141,8 @@ async function outcomeOf(
   }
 }
 
-const shown = (id: string, value: unknown) => `<pre id="${id}">${Bun.escapeHTML(JSON.stringify(value))}</pre>`;
+const shown = (id: string, value: unknown) =>
+  `<pre id="${id}">${Bun.escapeHTML(JSON.stringify(value))}</pre>`;
 
 function page(content: string, status = 200): Response {
   const html = `<!doctype html><html lang="en"><title>Relying party</title><link rel="icon" href="data:,">${content}</html>`;

@@ -24,6 +24,16 @@ const description = (deps: Deps) =>
         version: packageJson.version,
         description: "An identity server: OAuth 2.1, OpenID Connect and the accounts behind them.",
       },
+      // The order in which a reader wants them.
+      tags: [
+        "Account",
+        "OAuth",
+        "OpenID Connect",
+        "Discovery",
+        "Hosted pages",
+        "Operations",
+        "Development",
+      ].map((name) => ({ name })),
       servers: [{ url: deps.config.publicUrl }],
       components: {
         securitySchemes: {
