@@ -11,15 +11,18 @@ const create = defineCommand({
     name: { type: "string", required: true, description: "the name that people see" },
     "redirect-uri": {
       type: "string",
+      valueHint: "uri...",
       description: "where codes may be sent, compared exactly; may be repeated",
     },
     grant: {
       type: "string",
+      valueHint: "grant...",
       description:
         "authorization_code, refresh_token or client_credentials; may be repeated (default: the first two)",
     },
     scope: {
       type: "string",
+      valueHint: "scope...",
       description: "a scope it may ask for; may be repeated (default: openid profile email offline_access)",
     },
     public: { type: "boolean", description: "an application that can keep no secret (browser, mobile)" },

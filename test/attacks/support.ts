@@ -115,7 +115,7 @@ export interface App {
 
 /** An application of a tenant (the default one without `of`). */
 export async function createApp(
-  server: TestServer,
+  server: Pick<TestServer, "deps" | "tenant" | "url">,
   input: Partial<NewClient> = {},
   of: { tenant: Tenant; base: string } = { tenant: server.tenant, base: server.url },
 ): Promise<App> {

@@ -1,0 +1,120 @@
+/** Every hosted page, with one text in the place of everything that comes from outside. */
+import type { Locale } from "../../src/lib/locale.ts";
+import { renderAccount } from "../../src/web/pages/account.tsx";
+import { renderCheckYourMail } from "../../src/web/pages/check-your-mail.tsx";
+import { renderConsent } from "../../src/web/pages/consent.tsx";
+import { renderError } from "../../src/web/pages/error.tsx";
+import { renderForgotPassword } from "../../src/web/pages/forgot-password.tsx";
+import { renderFormPost } from "../../src/web/pages/form-post.tsx";
+import { renderLanding } from "../../src/web/pages/landing.tsx";
+import { renderMailbox } from "../../src/web/pages/mailbox.tsx";
+import {
+  renderResetPassword,
+  renderResetPasswordDone,
+  renderResetPasswordExpired,
+} from "../../src/web/pages/reset-password.tsx";
+import { renderSignIn } from "../../src/web/pages/sign-in.tsx";
+import { renderSignUp } from "../../src/web/pages/sign-up.tsx";
+import { renderSignedOut } from "../../src/web/pages/signed-out.tsx";
+import {
+  renderVerifyEmail,
+  renderVerifyEmailDone,
+  renderVerifyEmailExpired,
+} from "../../src/web/pages/verify-email.tsx";
+import type { PageShell } from "../../src/web/shell.ts";
+
+export const nonce = "bm9uY2Ugb2YgYSB0ZXN0";
+
+/** @param url in the place of the addresses that clients and tenants choose */
+export function everyPage(text: string, locale: Locale = "en", url = text): Record<string, string> {
+  const client = { name: text, logoUrl: url, homepageUrl: url, policyUrl: url, termsUrl: url };
+  const shell: PageShell = { locale, basePath: "/base", tenant: { name: text, logoUrl: url }, client };
+  const form = { action: "/action", csrf: "token", interaction: text };
+  const createdAt = new Date("2025-01-02T03:04:05Z");
+  const message = { id: "1", to: text, subject: text, createdAt };
+  const fields = ["email", "username", "password", "given_name", "family_name", text];
+  return {
+    signIn: renderSignIn(shell, {
+      form,
+      identifier: text,
+      problem: "invalid_credentials",
+      notice: "email_verified",
+      rememberMe: { checked: true },
+      signUpUrl: "/sign-up",
+      forgotPasswordUrl: "/forgot",
+    }),
+    signUp: renderSignUp(shell, {
+      form,
+      values: { email: text, username: text, given_name: text, family_name: text },
+      fieldErrors: fields.map((field) => ({ field, message: text })),
+      problem: "too_many_attempts",
+      username: "optional",
+      signInUrl: "/sign-in",
+    }),
+    checkYourMail: renderCheckYourMail(shell, {
+      kind: "reset",
+      email: text,
+      resend: form,
+      resent: true,
+      signInUrl: "/sign-in",
+      mailboxUrl: "/mailbox",
+    }),
+    verifyEmail: renderVerifyEmail(shell, { form, token: text }),
+    verifyEmailDone: renderVerifyEmailDone(shell, { continueUrl: "/on" }),
+    verifyEmailExpired: renderVerifyEmailExpired(shell, { signInUrl: "/sign-in" }),
+    forgotPassword: renderForgotPassword(shell, {
+      form,
+      email: text,
+      error: text,
+      problem: "expired",
+      signInUrl: "/sign-in",
+    }),
+    resetPassword: renderResetPassword(shell, { form, token: text, error: text, problem: "expired" }),
+    resetPasswordDone: renderResetPasswordDone(shell, { signInUrl: "/sign-in" }),
+    resetPasswordExpired: renderResetPasswordExpired(shell, { forgotPasswordUrl: "/forgot" }),
+    consent: renderConsent(shell, {
+      form,
+      client,
+      user: text,
+      scopes: [{ name: "openid" }, { name: text }, { name: "other", description: text }],
+      redirectHost: text,
+      otherAccountUrl: "/other",
+    }),
+    account: renderAccount(shell, {
+      user: { email: text, emailVerified: false, username: text, name: text },
+      signOut: form,
+      sendVerification: form,
+      verificationSent: true,
+    }),
+    signedOut: renderSignedOut(shell, { signInUrl: "/sign-in" }),
+    error: renderError(shell, { status: 400, requestId: text, code: text, message: text, homeUrl: "/" }),
+    formPost: renderFormPost(shell, { action: text, parameters: { code: text, [text]: text }, nonce }),
+    mailbox: renderMailbox(shell, {
+      messages: [{ ...message, url: "/mailbox/1" }],
+      selected: { ...message, text, html: text },
+    }),
+    landing: renderLanding(shell, {
+      signInUrl: "/sign-in",
+      signUpUrl: "/sign-up",
+      docsUrl: "/docs",
+      mailboxUrl: "/mailbox",
+    }),
+  };
+}
+
+export interface Element {
+  tag: string;
+  attributes: Readonly<Record<string, string>>;
+}
+
+/** The elements of a document in their order, as a browser's tokenizer sees them. */
+export function elementsOf(html: string): Element[] {
+  const elements: Element[] = [];
+  const rewriter = new HTMLRewriter().on("*", {
+    element(element) {
+      elements.push({ tag: element.tagName, attributes: Object.fromEntries(element.attributes) });
+    },
+  });
+  rewriter.transform(html);
+  return elements;
+}
