@@ -1,7 +1,7 @@
 import { defineCommand } from "citty";
 import { createAccount } from "../domain/accounts/registration.ts";
 import { systemContext } from "../domain/request-context.ts";
-import { isEmailAddress, USERNAME_PATTERN } from "../domain/users/service.ts";
+import { isEmailAddress, isUsername } from "../domain/users/service.ts";
 import { randomSecret } from "../lib/crypto.ts";
 import { fail, valuesOf } from "./support.ts";
 import { requireTenant, tenantArgument, withDeps } from "./with-deps.ts";
@@ -23,8 +23,8 @@ const create = defineCommand({
     withDeps(async (deps) => {
       const username = args.username ?? args.email.split("@")[0] ?? "";
       if (!isEmailAddress(args.email)) fail("--email must be an email address");
-      if (!new RegExp(USERNAME_PATTERN).test(username)) {
-        fail("--username must be letters, digits, dots, underscores and hyphens");
+      if (!isUsername(username)) {
+        fail("--username must be 3 to 128 letters, digits, dots, underscores and hyphens");
       }
       const tenant = await requireTenant(deps, args.tenant);
       const made = args.password === undefined ? `Gw1-${randomSecret(15)}` : undefined;

@@ -139,7 +139,9 @@ export function respondWithPage(
   } = {},
 ): Response {
   const { authorization } = options;
-  const images = [page.tenant.settings.logo_url, authorization?.client.logoUri].filter((url) => url != null);
+  const images = [page.tenant.settings.logo_url, authorization?.client.logoUri].filter(
+    (url) => typeof url === "string",
+  );
   const response = new Response(html, {
     status: options.status ?? 200,
     headers: pageHeaders({

@@ -18,6 +18,8 @@ import {
   respondWithPage,
   shellOf,
 } from "./http.ts";
+import { passwordHint } from "./components/password-rules.ts";
+import { translator } from "./messages/translator.ts";
 import { pageDetail, pageForm, pageResponses, VerifyEmailQuery } from "./models.ts";
 import { passwordRulesOf } from "./password-rules.ts";
 import { renderCheckYourMail } from "./pages/check-your-mail.tsx";
@@ -43,11 +45,8 @@ export const recoveryRoutes = (deps: Deps) =>
         const authorization = await pageAuthorization(deps, page, field("interaction"));
         const email = field("email").trim();
         if (!isEmailAddress(email)) {
-          return showForgotPassword(deps, page, {
-            authorization,
-            email,
-            error: "Must be a valid email address.",
-          });
+          const { fieldProblems } = translator(shellOf(page, authorization).locale);
+          return showForgotPassword(deps, page, { authorization, email, error: fieldProblems.email });
         }
         await requestPasswordReset(deps, page.tenant, email, page.context);
         const html = renderCheckYourMail(shellOf(page, authorization), {
@@ -92,7 +91,11 @@ export const recoveryRoutes = (deps: Deps) =>
           if (!(error instanceof AppError)) throw error;
           if (error.code === "invalid_token") return showResetExpired(deps, page);
           if (error.status !== 422) throw error;
-          return showResetPassword(deps, page, { token, error: error.details?.[0]?.message });
+          const t = translator(shellOf(page).locale);
+          return showResetPassword(deps, page, {
+            token,
+            error: passwordHint(t, passwordRulesOf(page.tenant.settings)),
+          });
         }
       },
       { ...pageForm, response: pageResponses, detail: pageDetail("Set a new password with the page's form") },

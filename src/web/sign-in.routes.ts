@@ -57,15 +57,19 @@ export const signInRoutes = (deps: Deps) =>
         try {
           const signedIn = await signInBrowser(deps, page.tenant, credentials, page.context);
           if (before) await replaceSession(deps, page, before);
-          const cookie = serializeCookie(sessionCookieOf(page.tenant), signedIn.cookie, {
-            ...(credentials.rememberMe ? { maxAgeSeconds: secondsUntil(deps, signedIn.expiresAt) } : {}),
-          });
+          const maxAgeSeconds = secondsUntil(deps, signedIn.expiresAt);
+          const cookie = serializeCookie(
+            sessionCookieOf(page.tenant),
+            signedIn.cookie,
+            credentials.rememberMe ? { maxAgeSeconds } : {},
+          );
           const next = authorization ? "/oauth/authorize" : "/account";
           return redirectTo(page, linkTo(page, next, authorization), [cookie]);
         } catch (error) {
           const problem = problemOf(error);
           if (!problem) throw error;
-          return showSignIn(deps, page, { authorization, problem, ...credentials });
+          const { identifier, rememberMe } = credentials;
+          return showSignIn(deps, page, { authorization, problem, identifier, rememberMe });
         }
       },
       { ...pageForm, response: pageResponses, detail: pageDetail("Sign in with the page's form") },

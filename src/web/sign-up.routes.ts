@@ -3,7 +3,7 @@ import type { Deps } from "../deps.ts";
 import { requestEmailVerification } from "../domain/accounts/email-verification.ts";
 import { register } from "../domain/accounts/registration.ts";
 import { passwordRulesOf } from "./password-rules.ts";
-import { isEmailAddress, USERNAME_PATTERN } from "../domain/users/service.ts";
+import { isEmailAddress, isUsername } from "../domain/users/service.ts";
 import { AppError, type FieldError } from "../lib/errors.ts";
 import {
   type FormFields,
@@ -17,6 +17,9 @@ import {
   respondWithPage,
   shellOf,
 } from "./http.ts";
+import { type PasswordRules, passwordHint } from "./components/password-rules.ts";
+import type { Messages } from "./messages/en.ts";
+import { translator } from "./messages/translator.ts";
 import { pageDetail, pageForm, pageResponses } from "./models.ts";
 import { renderCheckYourMail } from "./pages/check-your-mail.tsx";
 import { renderSignUp, type SignUpValues } from "./pages/sign-up.tsx";
@@ -38,14 +41,15 @@ export const signUpRoutes = (deps: Deps) =>
         const field = readPageForm(deps, page, body);
         const authorization = await pageAuthorization(deps, page, field("interaction"));
         const values = readValues(field);
-        const fieldErrors = problemsOf(values);
+        const { locale } = shellOf(page, authorization);
+        const t = translator(locale);
+        const fieldErrors = problemsOf(values, t);
         if (fieldErrors.length > 0) return showSignUp(deps, page, { authorization, values, fieldErrors });
         try {
-          const { locale } = shellOf(page, authorization);
           await register(deps, page.tenant, registrationOf(values, field("password"), locale), page.context);
           return showCheckYourMail(deps, page, { authorization, email: values.email, resent: false });
         } catch (error) {
-          const problems = refusedFields(error);
+          const problems = refusedFields(error, t, passwordRulesOf(page.tenant.settings));
           if (!problems) throw error;
           return showSignUp(deps, page, { authorization, values, fieldErrors: problems });
         }
@@ -75,18 +79,13 @@ function readValues(field: FormFields): Values {
   };
 }
 
-function problemsOf(values: Values): FieldError[] {
-  const problems: FieldError[] = [];
+function problemsOf(values: Values, t: Messages): FieldError[] {
   const { email, username, given_name, family_name } = values;
-  if (!isEmailAddress(email)) problems.push({ field: "email", message: "Must be a valid email address." });
-  if (username.length < 3 || username.length > 128 || !new RegExp(USERNAME_PATTERN).test(username)) {
-    problems.push({
-      field: "username",
-      message: "Must be between 3 and 128 characters: letters, digits, dots, underscores and hyphens.",
-    });
-  }
+  const problems: FieldError[] = [];
+  if (!isEmailAddress(email)) problems.push({ field: "email", message: t.fieldProblems.email });
+  if (!isUsername(username)) problems.push({ field: "username", message: t.fieldProblems.username });
   for (const [field, value] of Object.entries({ given_name, family_name })) {
-    if (value.length > 128) problems.push({ field, message: "Must be at most 128 characters." });
+    if (value.length > 128) problems.push({ field, message: t.fieldProblems.tooLong });
   }
   return problems;
 }
@@ -100,11 +99,11 @@ const registrationOf = (values: Values, password: string, locale: string) => ({
   locale,
 });
 
-/** What `register` refused, as problems of fields; undefined for anything else. */
-function refusedFields(error: unknown): FieldError[] | undefined {
+/** What `register` refused, as problems of fields in the page's language; undefined for anything else. */
+function refusedFields(error: unknown, t: Messages, rules: PasswordRules): FieldError[] | undefined {
   if (!(error instanceof AppError)) return undefined;
-  if (error.status === 409) return [{ field: "username", message: error.message }];
-  return error.status === 422 ? [...(error.details ?? [])] : undefined;
+  if (error.status === 409) return [{ field: "username", message: t.fieldProblems.usernameTaken }];
+  return error.status === 422 ? [{ field: "password", message: passwordHint(t, rules) }] : undefined;
 }
 
 function showSignUp(

@@ -201,13 +201,13 @@ describe("a query that fails its schema", () => {
 describe("fieldErrors", () => {
   it("says what a value must be by the schema alone", () => {
     const all = [
-      { path: "/a", value: SECRET, messflag: SECRET, schema: { type: "array" } },
-      { path: "/b/c", value: 1, messflag: SECRET, schema: { type: "string" } },
-      { path: "", value: SECRET, messflag: SECRET, schema: {} },
+      { path: "/a", value: SECRET, message: SECRET, schema: { type: "array" } },
+      { path: "/b/c", value: 1, message: SECRET, schema: { type: "string" } },
+      { path: "", value: SECRET, message: SECRET, schema: {} },
       {
         path: "/d",
         value: SECRET,
-        messflag: SECRET,
+        message: SECRET,
         schema: { type: "string", "x-message": "Must be nice." },
       },
     ];

@@ -8,19 +8,10 @@ import { renderForgotPassword } from "../../src/web/pages/forgot-password.tsx";
 import { renderFormPost } from "../../src/web/pages/form-post.tsx";
 import { renderLanding } from "../../src/web/pages/landing.tsx";
 import { renderMailbox } from "../../src/web/pages/mailbox.tsx";
-import {
-  renderResetPassword,
-  renderResetPasswordDone,
-  renderResetPasswordExpired,
-} from "../../src/web/pages/reset-password.tsx";
+import { renderResetPassword, renderResetPasswordExpired } from "../../src/web/pages/reset-password.tsx";
 import { renderSignIn } from "../../src/web/pages/sign-in.tsx";
 import { renderSignUp } from "../../src/web/pages/sign-up.tsx";
-import { renderSignedOut } from "../../src/web/pages/signed-out.tsx";
-import {
-  renderVerifyEmail,
-  renderVerifyEmailDone,
-  renderVerifyEmailExpired,
-} from "../../src/web/pages/verify-email.tsx";
+import { renderVerifyEmail, renderVerifyEmailExpired } from "../../src/web/pages/verify-email.tsx";
 import type { PageShell } from "../../src/web/shell.ts";
 
 export const nonce = "bm9uY2Ugb2YgYSB0ZXN0";
@@ -60,7 +51,6 @@ export function everyPage(text: string, locale: Locale = "en", url = text): Reco
       mailboxUrl: "/mailbox",
     }),
     verifyEmail: renderVerifyEmail(shell, { form, token: text }),
-    verifyEmailDone: renderVerifyEmailDone(shell, { continueUrl: "/on" }),
     verifyEmailExpired: renderVerifyEmailExpired(shell, { signInUrl: "/sign-in" }),
     forgotPassword: renderForgotPassword(shell, {
       form,
@@ -70,7 +60,6 @@ export function everyPage(text: string, locale: Locale = "en", url = text): Reco
       signInUrl: "/sign-in",
     }),
     resetPassword: renderResetPassword(shell, { form, token: text, error: text, problem: "expired" }),
-    resetPasswordDone: renderResetPasswordDone(shell, { signInUrl: "/sign-in" }),
     resetPasswordExpired: renderResetPasswordExpired(shell, { forgotPasswordUrl: "/forgot" }),
     consent: renderConsent(shell, {
       form,
@@ -86,7 +75,6 @@ export function everyPage(text: string, locale: Locale = "en", url = text): Reco
       sendVerification: form,
       verificationSent: true,
     }),
-    signedOut: renderSignedOut(shell, { signInUrl: "/sign-in" }),
     error: renderError(shell, { status: 400, requestId: text, code: text, message: text, homeUrl: "/" }),
     formPost: renderFormPost(shell, { action: text, parameters: { code: text, [text]: text }, nonce }),
     mailbox: renderMailbox(shell, {

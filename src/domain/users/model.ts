@@ -35,6 +35,10 @@ export function usernameKey(username: string): string {
  */
 export const USERNAME_PATTERN = "^[A-Za-z0-9][A-Za-z0-9._-]*$";
 
+export function isUsername(text: string): boolean {
+  return text.length >= 3 && text.length <= 128 && new RegExp(USERNAME_PATTERN).test(text);
+}
+
 export function isEmailIdentifier(identifier: string): boolean {
   return identifier.includes("@");
 }

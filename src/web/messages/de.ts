@@ -12,6 +12,13 @@ export const de: Messages = {
   username: "Benutzername",
   givenName: "Vorname",
   familyName: "Nachname",
+  fieldProblems: {
+    email: "Bitte geben Sie eine gültige E-Mail-Adresse ein.",
+    username:
+      "3 bis 128 Buchstaben, Ziffern, Punkte, Binde- und Unterstriche, am Anfang ein Buchstabe oder eine Ziffer.",
+    usernameTaken: "Dieser Benutzername ist vergeben. Bitte wählen Sie einen anderen.",
+    tooLong: "Höchstens 128 Zeichen.",
+  },
   developmentMailbox: "Entwicklungs-Postfach öffnen",
 
   signIn: {
@@ -73,9 +80,6 @@ export const de: Messages = {
     title: "E-Mail-Adresse bestätigen",
     explanation: "Ein Klick, und Ihre Adresse ist bestätigt.",
     submit: "Adresse bestätigen",
-    okTitle: "Adresse bestätigt",
-    ok: "Danke. Ihre E-Mail-Adresse ist bestätigt.",
-    continue: "Weiter",
     expiredTitle: "Dieser Link gilt nicht mehr",
     expired:
       "Er wurde vielleicht schon benutzt oder ist zu alt. Melden Sie sich an, um einen neuen zu bekommen.",
@@ -91,9 +95,6 @@ export const de: Messages = {
   resetPassword: {
     title: "Neues Passwort wählen",
     submit: "Passwort ändern",
-    doneTitle: "Passwort geändert",
-    done: "Ihr Passwort ist geändert, und Sie sind auf allen Geräten abgemeldet.",
-    signIn: "Anmelden",
     expiredTitle: "Dieser Link gilt nicht mehr",
     expired: "Er wurde vielleicht schon benutzt oder ist zu alt.",
     again: "Neuen Link anfordern",
@@ -129,12 +130,6 @@ export const de: Messages = {
     unverified: "nicht bestätigt",
     sendVerification: "Bestätigungslink senden",
     signOut: "Abmelden",
-  },
-
-  signedOut: {
-    title: "Sie sind abgemeldet",
-    explanation: "Sie können dieses Fenster schließen.",
-    signIn: "Erneut anmelden",
   },
 
   landing: {

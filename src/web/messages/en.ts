@@ -27,6 +27,12 @@ export const en = {
   username: "Username",
   givenName: "First name",
   familyName: "Last name",
+  fieldProblems: {
+    email: "Please enter a valid email address.",
+    username: "3 to 128 letters, digits, dots, hyphens and underscores, beginning with a letter or digit.",
+    usernameTaken: "This username is taken. Please choose another one.",
+    tooLong: "At most 128 characters.",
+  },
   developmentMailbox: "Open the development mailbox",
 
   signIn: {
@@ -87,9 +93,6 @@ export const en = {
     title: "Confirm your email address",
     explanation: "One click, and your address is confirmed.",
     submit: "Confirm address",
-    okTitle: "Address confirmed",
-    ok: "Thank you. Your email address is confirmed.",
-    continue: "Continue",
     expiredTitle: "This link no longer works",
     expired: "It may have been used already, or it is too old. Sign in to have a new one sent.",
   },
@@ -103,9 +106,6 @@ export const en = {
   resetPassword: {
     title: "Choose a new password",
     submit: "Change password",
-    doneTitle: "Password changed",
-    done: "Your password is changed, and you are signed out on all devices.",
-    signIn: "Sign in",
     expiredTitle: "This link no longer works",
     expired: "It may have been used already, or it is too old.",
     again: "Ask for a new link",
@@ -141,12 +141,6 @@ export const en = {
     unverified: "not confirmed",
     sendVerification: "Send a confirmation link",
     signOut: "Sign out",
-  },
-
-  signedOut: {
-    title: "You are signed out",
-    explanation: "You can close this window.",
-    signIn: "Sign in again",
   },
 
   landing: {

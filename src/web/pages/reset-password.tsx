@@ -40,18 +40,6 @@ export function renderResetPassword(shell: PageShell, props: ResetPasswordProps)
   );
 }
 
-export function renderResetPasswordDone(shell: PageShell, { signInUrl }: { signInUrl: string }): string {
-  const { resetPassword: t } = translator(shell.locale);
-  return renderPage(
-    shell,
-    <Card shell={shell} heading={t.doneTitle}>
-      <p>{t.done}</p>
-      <ButtonLink href={signInUrl}>{t.signIn}</ButtonLink>
-    </Card>,
-    { title: t.doneTitle },
-  );
-}
-
 /** For a token that is used, too old or not ours: the three look alike. */
 export function renderResetPasswordExpired(
   shell: PageShell,

@@ -29,23 +29,6 @@ export function renderVerifyEmail(shell: PageShell, { form, token }: VerifyEmail
   );
 }
 
-export interface VerifyEmailDoneProps {
-  /** The way on: back into the authorization request, to the sign-in page or to the account. */
-  continueUrl: string;
-}
-
-export function renderVerifyEmailDone(shell: PageShell, { continueUrl }: VerifyEmailDoneProps): string {
-  const { verifyEmail: t } = translator(shell.locale);
-  return renderPage(
-    shell,
-    <Card shell={shell} heading={t.okTitle}>
-      <p>{t.ok}</p>
-      <ButtonLink href={continueUrl}>{t.continue}</ButtonLink>
-    </Card>,
-    { title: t.okTitle },
-  );
-}
-
 /** For a token that is used, too old or not ours: the three look alike. */
 export function renderVerifyEmailExpired(shell: PageShell, { signInUrl }: { signInUrl: string }): string {
   const t = translator(shell.locale);
