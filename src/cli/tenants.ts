@@ -12,7 +12,11 @@ const create = defineCommand({
       description: "its name in paths: lower-case letters, digits, hyphens",
     },
     name: { type: "string", required: true, description: "its name for people" },
-    domain: { type: "string", description: "a host name that leads to it; may be repeated" },
+    domain: {
+      type: "string",
+      valueHint: "domain...",
+      description: "a host name that leads to it; may be repeated",
+    },
     json: { type: "boolean", description: "print JSON" },
   },
   run: ({ args, rawArgs }) =>

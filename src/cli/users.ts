@@ -15,7 +15,7 @@ const create = defineCommand({
       type: "string",
       description: "the password, or - to read it from standard input (default: one is made and shown)",
     },
-    role: { type: "string", description: "a role, such as admin; may be repeated" },
+    role: { type: "string", valueHint: "role...", description: "a role, such as admin; may be repeated" },
     tenant: tenantArgument,
     json: { type: "boolean", description: "print JSON" },
   },

@@ -42,7 +42,9 @@ export function createCaches(): Caches {
 
   const forget = (table: string, tenantId: Id<"tenant">) => {
     for (const { cache, tables, shared } of caches.values()) {
-      if (tables.includes(table)) shared ? cache.clear() : cache.forget(tenantId);
+      if (!tables.includes(table)) continue;
+      if (shared) cache.clear();
+      else cache.forget(tenantId);
     }
   };
   const clear = () => {

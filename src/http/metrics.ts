@@ -40,14 +40,15 @@ export function createMetrics(): Metrics {
       duration.observe({ method: label }, seconds);
     },
     gauge(name, help, read) {
-      new Gauge({
+      const gauge = new Gauge({
         name: `gatewright_${name}`,
         help,
-        registers: [registry],
+        registers: [],
         async collect() {
           this.set(await read());
         },
       });
+      registry.registerMetric(gauge);
     },
     render: () => registry.metrics(),
     contentType: registry.contentType,

@@ -80,6 +80,28 @@ describe("Command line: bad input", () => {
     expect(code).toBe(1);
   });
 
+  const repeated: [string[]][] = [
+    [
+      [
+        "clients",
+        "create",
+        "--name",
+        "x",
+        "--redirect-uri",
+        "https://a.example/",
+        "--redirect-uri=https://b.example/",
+      ],
+    ],
+    [["users", "create", "--email", "a@b.example", "--role", "a", "--role=b"]],
+    [["tenants", "create", "--slug", "x", "--name", "x", "--domain", "a.example", "--domain=b.example"]],
+  ];
+
+  it.concurrent.each(repeated)("%j may repeat its last option", async (args) => {
+    using scratch = scratchDirectory();
+    const { stderr } = await runCommandLine(args, { GATEWRIGHT_DATA_DIR: scratch.path });
+    expect(stderr).toStartWith("gatewright: nothing is running on ");
+  });
+
   it("names every wrong variable, a line each, and none of their values", async () => {
     const { code, stderr } = await runCommandLine(["start"], { PORT: "zq1", LOG_LEVEL: "zq2" });
     expect(stderr).toBe(

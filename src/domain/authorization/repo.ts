@@ -1,4 +1,4 @@
-import { and, eq, isNull, sql } from "drizzle-orm";
+import { and, eq, isNull } from "drizzle-orm";
 import { type Database, type Executor, parameter, prepared } from "../../db/client.ts";
 import { authorizationCodes, clients, sessions, userEmails, users } from "../../db/schema/index.ts";
 import type { Id } from "../../lib/ids.ts";

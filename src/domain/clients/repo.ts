@@ -1,4 +1,4 @@
-import { and, asc, eq, sql } from "drizzle-orm";
+import { and, asc, eq } from "drizzle-orm";
 import { type Database, type Executor, parameter, prepared } from "../../db/client.ts";
 import { clients, clientSecrets } from "../../db/schema/index.ts";
 import type { Id } from "../../lib/ids.ts";

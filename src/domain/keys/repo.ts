@@ -1,4 +1,4 @@
-import { and, asc, eq, gt, isNull, or, sql } from "drizzle-orm";
+import { and, asc, eq, gt, isNull, or } from "drizzle-orm";
 import { type Database, type Executor, parameter, prepared } from "../../db/client.ts";
 import { signingKeys } from "../../db/schema/index.ts";
 import type { Id } from "../../lib/ids.ts";

@@ -1,5 +1,5 @@
 import type { Deps } from "../../deps.ts";
-import { type Id, newId } from "../../lib/ids.ts";
+import type { Id } from "../../lib/ids.ts";
 import { isSigningAlgorithm, type SigningAlgorithm } from "../../protocol/jose/algorithms.ts";
 import { signJwt } from "../../protocol/jose/sign-jwt.ts";
 import {

@@ -1,0 +1,92 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "bun:test";
+import { closeDatabase, connectDatabase, type Database } from "../../../src/db/client.ts";
+import { auditEvents } from "../../../src/db/schema/index.ts";
+import { createAuditBuffer } from "../../../src/domain/audit/buffer.ts";
+import { toRow } from "../../../src/domain/audit/service.ts";
+import { createLogger } from "../../../src/lib/log.ts";
+import { newId } from "../../../src/lib/ids.ts";
+import { createTestDatabase, type TestDatabase } from "../../support/database.ts";
+import { until } from "../../support/scratch.ts";
+
+let database: TestDatabase;
+let db: Database;
+/** Statements that wrote audit events: one a batch. */
+let batches: number[] = [];
+const log = createLogger({ level: "silent", name: "test" });
+const tenantId = newId("tenant");
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  db = connectDatabase(database.url, { max: 2, applicationName: "test" });
+  await db.$client.unsafe(`
+    create table batches (rows integer not null);
+    create function count_batch() returns trigger language plpgsql as $$
+      begin insert into batches select count(*) from added; return null; end $$;
+    create trigger count_batch after insert on audit_events referencing new table as added
+      for each statement execute function count_batch();`);
+});
+afterAll(async () => {
+  await closeDatabase(db);
+  await database.drop();
+});
+afterEach(async () => {
+  await db.$client`truncate batches`;
+});
+
+const row = (number: number) =>
+  toRow({
+    tenantId,
+    type: "token.issued",
+    actor: { type: "system" },
+    details: { number },
+    context: { requestId: `r-${number}`, ip: undefined, userAgent: undefined },
+    now: new Date("2026-01-02T03:04:05Z"),
+  });
+const written = () => db.$count(auditEvents);
+async function readBatches(): Promise<number[]> {
+  batches = (await db.$client`select rows from batches`).map(({ rows }) => Number(rows));
+  return batches.toSorted((a, b) => b - a);
+}
+
+describe("the audit buffer", () => {
+  it("writes what came within moments in one batch, by itself", async () => {
+    const before = await written();
+    const buffer = createAuditBuffer(db, log);
+    for (let number = 0; number < 20; number++) buffer.add(row(number));
+    expect(await written()).toBe(before);
+    await until("the rows were written", async () => (await written()) === before + 20, 2000);
+    expect(await readBatches()).toEqual([20]);
+    await buffer.close();
+  });
+
+  it("writes at most 500 rows at once, and all of them by the time it is closed", async () => {
+    const before = await written();
+    const buffer = createAuditBuffer(db, log);
+    for (let number = 0; number < 1201; number++) buffer.add(row(number));
+    await buffer.close();
+    expect(await written()).toBe(before + 1201);
+    expect(Math.max(...(await readBatches()))).toBe(500);
+  });
+
+  it("keeps its rows while the database refuses them, each written once afterwards", async () => {
+    const before = await written();
+    const buffer = createAuditBuffer(db, log);
+    await db.$client`alter table audit_events rename to audit_events_away`;
+    buffer.add(row(1));
+    buffer.add(row(2));
+    await buffer.flush();
+    buffer.add(row(3));
+    await buffer.flush();
+    await db.$client`alter table audit_events_away rename to audit_events`;
+    await buffer.close();
+    const rows = await db.select().from(auditEvents).orderBy(auditEvents.id);
+    expect(rows.length).toBe(before + 3);
+    expect(rows.slice(-3).map(({ requestId }) => requestId)).toEqual(["r-1", "r-2", "r-3"]);
+  });
+
+  it("flushes nothing without an error, however often", async () => {
+    const buffer = createAuditBuffer(db, log);
+    await Promise.all([buffer.flush(), buffer.flush(), buffer.close()]);
+    expect(await readBatches()).toEqual([]);
+  });
+});
