@@ -19,14 +19,15 @@ export interface Route {
   readonly documented: readonly number[];
 }
 
+const fieldsOf = (schema: unknown) =>
+  typeof schema === "object" && schema !== null && "properties" in schema
+    ? Object.keys(schema.properties ?? {})
+    : [];
+
 /** Every route of the server, with what it takes and answers. */
 export async function routesOf(server: TestServer): Promise<Route[]> {
   const queue = createQueueHealth(server.config, server.deps.db, server.deps.log);
   const app = createApp(server.deps, { metrics: createMetrics(), queue });
-  const fieldsOf = (schema: unknown) =>
-    typeof schema === "object" && schema !== null && "properties" in schema
-      ? Object.keys(schema.properties ?? {})
-      : [];
   const routes = app.routes
     .filter(({ hooks }) => !hooks.detail?.hide)
     .map(({ method, path, hooks }) => ({
@@ -41,41 +42,12 @@ export async function routesOf(server: TestServer): Promise<Route[]> {
 }
 
 /** Fields of forms and queries that are read without a schema. */
-export const looseFields = [
-  ...[
-    "identifier",
-    "email",
-    "username",
-    "password",
-    "token",
-    "interaction",
-    "csrf",
-    "decision",
-    "given_name",
-  ],
-  ...[
-    "notice",
-    "ui_locales",
-    "grant_type",
-    "client_id",
-    "client_secret",
-    "redirect_uri",
-    "response_type",
-    "code",
-  ],
-  ...[
-    "state",
-    "scope",
-    "refresh_token",
-    "access_token",
-    "prompt",
-    "max_age",
-    "claims",
-    "nonce",
-    "message",
-    "limit",
-  ],
-];
+const NAMES =
+  "identifier email username password token interaction csrf decision given_name " +
+  "notice ui_locales grant_type client_id client_secret redirect_uri response_type code state " +
+  "scope refresh_token access_token prompt max_age claims nonce message limit";
+
+export const looseFields: readonly string[] = NAMES.split(" ");
 
 /** Kinds of values that a field may get. */
 export const values: Readonly<Record<string, unknown>> = {
@@ -89,7 +61,7 @@ export const values: Readonly<Record<string, unknown>> = {
   "line feeds": `${MARKER}\r\nset-cookie: ${MARKER}=1`,
   "an address with harm in it": `"${HARMFUL}"@example.com`,
   "an address": `${MARKER}@example.com`,
-  "a number": 9_007_199_254_740_993,
+  "a number": 9_007_199_254_740_991,
   "a huge number": 1e308,
   "a negative number": -1,
   true: true,

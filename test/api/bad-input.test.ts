@@ -42,13 +42,34 @@ function nested(depth: number): unknown {
   return value;
 }
 
-describe("JSON bodies", () => {
-  const json = (body: unknown): RequestInit => ({
-    headers: { "content-type": "application/json" },
-    body: typeof body === "string" ? body : JSON.stringify(body),
-  });
-  const taking = () => routes.filter(({ method }) => method !== "GET");
+const json = (body: unknown): RequestInit => ({
+  headers: { "content-type": "application/json" },
+  body: typeof body === "string" ? body : JSON.stringify(body),
+});
 
+const form = (
+  pairs: readonly (readonly [string, string])[],
+  headers: Record<string, string> = {},
+): RequestInit => ({
+  headers: { "content-type": "application/x-www-form-urlencoded", ...headers },
+  body: new URLSearchParams(pairs.map(([name, value]) => [name, value])).toString(),
+});
+
+const taking = () => routes.filter(({ method }) => method !== "GET");
+const takingForms = () => routes.filter(({ method, fields }) => method !== "GET" && fields.length === 0);
+const reading = () => routes.filter(({ method }) => method === "GET");
+
+/** A browser's cookie and a form token that belong together, so that a form passes that check. */
+async function pageCredentials(): Promise<{ cookie: string; csrf: string }> {
+  const page = await fetch(`${server.url}/signin`, { headers: { accept: "text/html" } });
+  const html = await page.text();
+  const csrf = (/<input[^>]*name="csrf"[^>]*>/.exec(html)?.[0] ?? "").replace(/.*value="([^"]+)".*/, "$1");
+  const cookie = page.headers.getSetCookie()[0]?.split(";")[0] ?? "";
+  expect([cookie, csrf]).toEqual([expect.stringMatching(/=./), expect.stringMatching(/^[\w-]{86}$/)]);
+  return { cookie, csrf };
+}
+
+describe("JSON bodies", () => {
   it("of every wrong kind of value in every field", async () => {
     const judge = createJudge(() => server);
     for (const route of taking()) {
@@ -147,28 +168,9 @@ describe("JSON bodies", () => {
 });
 
 describe("forms", () => {
-  const form = (
-    pairs: readonly (readonly [string, string])[],
-    headers: Record<string, string> = {},
-  ): RequestInit => ({
-    headers: { "content-type": "application/x-www-form-urlencoded", ...headers },
-    body: new URLSearchParams(pairs.map(([name, value]) => [name, value])).toString(),
-  });
-  const taking = () => routes.filter(({ method, fields }) => method !== "GET" && fields.length === 0);
-
-  /** A browser's cookie and a form token that belong together, so that a form passes that check. */
-  async function pageCredentials(): Promise<{ cookie: string; csrf: string }> {
-    const page = await fetch(`${server.url}/signin`, { headers: { accept: "text/html" } });
-    const html = await page.text();
-    const csrf = (/<input[^>]*name="csrf"[^>]*>/.exec(html)?.[0] ?? "").replace(/.*value="([^"]+)".*/, "$1");
-    const cookie = page.headers.getSetCookie()[0]?.split(";")[0] ?? "";
-    expect([cookie, csrf]).toEqual([expect.stringMatching(/=./), expect.stringMatching(/^[\w-]{86}$/)]);
-    return { cookie, csrf };
-  }
-
   it("without a token of ours", async () => {
     const judge = createJudge(() => server);
-    for (const route of taking()) {
+    for (const route of takingForms()) {
       for (const value of [MARKER, HARMFUL, "", `${MARKER}\0`]) {
         await judge.send(route, `a form of ${value}`, form(looseFields.map((name) => [name, value])));
       }
@@ -186,7 +188,7 @@ describe("forms", () => {
     const headers = { cookie, accept: "text/html" };
     const typed = looseFields.filter((name) => name !== "csrf" && name !== "interaction");
     let shown = 0;
-    for (const route of taking()) {
+    for (const route of takingForms()) {
       const mayShow = showsAgain.has(`${route.method} ${route.path}`);
       for (const [kind, value] of texts) {
         const pairs = [...typed.map((name) => [name, value] as const), ["csrf", csrf] as const];
@@ -202,7 +204,7 @@ describe("forms", () => {
   it("never show a password again", async () => {
     const judge = createJudge(() => server);
     const { cookie, csrf } = await pageCredentials();
-    for (const route of taking()) {
+    for (const route of takingForms()) {
       const pairs = [
         ...["identifier", "username", "email"].map((name) => [name, "jane@example.com"] as const),
         ...["password", "new_password"].map((name) => [name, MARKER] as const),
@@ -215,8 +217,6 @@ describe("forms", () => {
 });
 
 describe("queries", () => {
-  const reading = () => routes.filter(({ method }) => method === "GET");
-
   it("of every wrong kind of value, for programs and for browsers", async () => {
     const judge = createJudge(() => server);
     for (const route of reading()) {

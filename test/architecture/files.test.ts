@@ -102,6 +102,12 @@ describe("tests", () => {
   });
 });
 
+const nameOf = (specifier: string) =>
+  specifier
+    .split("/")
+    .slice(0, specifier.startsWith("@") ? 2 : 1)
+    .join("/");
+
 describe("dependencies", () => {
   it("are pinned to exact versions", async () => {
     const manifest = await Bun.file(`${ROOT}/package.json`).json();
@@ -114,11 +120,6 @@ describe("dependencies", () => {
 
   it("are named where the program uses them, and not only where its tests do", async () => {
     const manifest = await Bun.file(`${ROOT}/package.json`).json();
-    const nameOf = (specifier: string) =>
-      specifier
-        .split("/")
-        .slice(0, specifier.startsWith("@") ? 2 : 1)
-        .join("/");
     const used = source
       .filter(({ path }) => path.startsWith("src/") || path.startsWith("workers/"))
       .flatMap(({ path, imports }) =>

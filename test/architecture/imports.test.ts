@@ -83,6 +83,9 @@ function filesWith(
   return of.filter(({ path, code }) => !except.has(path) && pattern.test(code)).map(({ path }) => path);
 }
 
+const folder = (path: string) => path.slice(0, path.lastIndexOf("/"));
+const surface = (path: string) => /^src\/api\/([^/]+)\//.exec(path)?.[1];
+
 describe("the scan itself", () => {
   it("finds every kind of import", () => {
     const text = `
@@ -226,7 +229,6 @@ describe("SQL", () => {
   });
 
   it("of a feature is called by that feature alone", () => {
-    const folder = (path: string) => path.slice(0, path.lastIndexOf("/"));
     expect(
       violations(
         files,
@@ -243,7 +245,6 @@ describe("the rest of the house", () => {
   });
 
   it("joins surfaces in app.ts alone", () => {
-    const surface = (path: string) => /^src\/api\/([^/]+)\//.exec(path)?.[1];
     expect(
       violations(under("src/api/"), ({ file }, { path }) => {
         const [from, to] = [surface(path), file && surface(file)];

@@ -4,7 +4,17 @@ import { asc } from "drizzle-orm";
 import { auditEvents } from "../../src/db/schema/index.ts";
 import { linkIn, waitForMail } from "../support/mailbox.ts";
 import { postJson, startTestServer, type TestServer } from "../support/server.ts";
-import { createApp, exchangeCode, login, obtainCode, PASSWORD, refresh, signedIn, tokenRequest, tokensOf } from "./support.ts";
+import {
+  createApp,
+  exchangeCode,
+  login,
+  obtainCode,
+  PASSWORD,
+  refresh,
+  signedIn,
+  tokenRequest,
+  tokensOf,
+} from "./support.ts";
 
 let server: TestServer;
 
@@ -49,7 +59,10 @@ describe("a row of the audit trail", () => {
       const rows = await server.deps.db.$client.unsafe(`select 1 from ${name}`);
       if (rows.length === 0) continue;
       for (const statement of [`update ${name} set ip = ''`, `delete from ${name}`, `truncate ${name}`]) {
-        expect([statement, await attempt(statement)]).toEqual([statement, expect.stringContaining("append-only")]);
+        expect([statement, await attempt(statement)]).toEqual([
+          statement,
+          expect.stringContaining("append-only"),
+        ]);
       }
     }
     expect(await server.deps.db.$count(auditEvents)).toBe(before);
@@ -79,7 +92,12 @@ describe("what happened", () => {
     await tokensOf(tokenRequest(machine, { grant_type: "client_credentials" }));
     for (const decision of ["deny", "allow"]) {
       const parameters = new URLSearchParams({ prompt: "consent", client_id: thirdParty.client.clientId });
-      const base = { redirect_uri: thirdParty.redirectUri, response_type: "code", scope: "openid", state: "s" };
+      const base = {
+        redirect_uri: thirdParty.redirectUri,
+        response_type: "code",
+        scope: "openid",
+        state: "s",
+      };
       for (const [name, value] of Object.entries(base)) parameters.set(name, value);
       parameters.set("code_challenge_method", "S256");
       parameters.set("code_challenge", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
@@ -88,7 +106,9 @@ describe("what happened", () => {
     }
     await browser.signOut();
     await postJson(`${server.url}/forgot-password`, { email: person.email }, { "x-request-id": "traced-1" });
-    const resetMail = await waitForMail(server, person.email, ({ text }) => text.includes("/reset-password?"));
+    const resetMail = await waitForMail(server, person.email, ({ text }) =>
+      text.includes("/reset-password?"),
+    );
     const token = new URL(linkIn(resetMail)).searchParams.get("token") ?? "";
     await postJson(`${server.url}/reset-password`, { token, new_password: "Br4nd-new-secret!" });
     await server.deps.auditBuffer.flush();
@@ -119,8 +139,22 @@ describe("what happened", () => {
     expect(reset).toMatchObject({ requestId: "traced-1", targetId: person.id, actorType: "anonymous" });
     expect(events.filter(({ type, ip }) => type.startsWith("user.login") && !ip)).toEqual([]);
     const all = JSON.stringify(events);
-    const secrets = [PASSWORD, "Wr0ng-password!", "Br4nd-new-secret!", grant.code, grant.verifier, token, verifyToken];
-    secrets.push(app.secret ?? "", native.access_token, native.refresh_token, next.refresh_token, next.id_token);
+    const secrets = [
+      PASSWORD,
+      "Wr0ng-password!",
+      "Br4nd-new-secret!",
+      grant.code,
+      grant.verifier,
+      token,
+      verifyToken,
+    ];
+    secrets.push(
+      app.secret ?? "",
+      native.access_token,
+      native.refresh_token,
+      next.refresh_token,
+      next.id_token,
+    );
     for (const secret of secrets) expect(all).not.toContain(secret.slice(-43));
   });
 });

@@ -34,7 +34,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-const refused = [400, "invalid_grant"] as const;
+const refused: [number, string] = [400, "invalid_grant"];
 
 describe("a replayed code", () => {
   /** RFC 6749 §4.1.2, §10.5. Guard: domain/authorization/service.ts, refuseReplay. */
@@ -42,9 +42,9 @@ describe("a replayed code", () => {
     const grant = await obtainCode(browser, app);
     const tokens = await tokensOf(exchangeCode(app, grant));
     expect(await whereItWorks(server.url, tokens.access_token)).toEqual({ me: 200, userinfo: 200 });
-    expect(await errorOf(exchangeCode(app, grant))).toEqual([...refused]);
+    expect(await errorOf(exchangeCode(app, grant))).toEqual(refused);
     expect(await whereItWorks(server.url, tokens.access_token)).toEqual({ me: 401, userinfo: 401 });
-    expect(await errorOf(refresh(app, tokens.refresh_token))).toEqual([...refused]);
+    expect(await errorOf(refresh(app, tokens.refresh_token))).toEqual(refused);
   });
 
   /** RFC 6749 §4.1.2: the copy matters, not whether it would have worked. Guard: decideAuthorizationCode. */
@@ -52,7 +52,7 @@ describe("a replayed code", () => {
     const grant = await obtainCode(browser, app);
     const tokens = await tokensOf(exchangeCode(app, grant));
     server.clock.advance(120);
-    expect(await errorOf(exchangeCode(app, { ...grant, verifier: newVerifier() }))).toEqual([...refused]);
+    expect(await errorOf(exchangeCode(app, { ...grant, verifier: newVerifier() }))).toEqual(refused);
     expect(await whereItWorks(server.url, tokens.access_token)).toEqual({ me: 401, userinfo: 401 });
   });
 
@@ -60,7 +60,7 @@ describe("a replayed code", () => {
   it("by another client ends nothing", async () => {
     const grant = await obtainCode(browser, app);
     const tokens = await tokensOf(exchangeCode(app, grant));
-    expect(await errorOf(exchangeCode(otherApp, grant))).toEqual([...refused]);
+    expect(await errorOf(exchangeCode(otherApp, grant))).toEqual(refused);
     expect(await whereItWorks(server.url, tokens.access_token)).toEqual({ me: 200, userinfo: 200 });
   });
 
@@ -76,7 +76,7 @@ describe("a replayed code", () => {
     const winner = answers.find(({ status }) => status === 200);
     const tokens = (await winner?.json()) as { access_token: string; refresh_token: string };
     expect(await whereItWorks(server.url, tokens.access_token)).toEqual({ me: 401, userinfo: 401 });
-    expect(await errorOf(refresh(app, tokens.refresh_token))).toEqual([...refused]);
+    expect(await errorOf(refresh(app, tokens.refresh_token))).toEqual(refused);
   });
 });
 
@@ -84,7 +84,7 @@ describe("a stolen code", () => {
   /** RFC 9700 §4.5. Guard: protocol/oauth/grants/authorization-code.ts, decideAuthorizationCode. */
   it("is worth nothing to another client, and still works for its own", async () => {
     const grant = await obtainCode(browser, app);
-    expect(await errorOf(exchangeCode(otherApp, grant))).toEqual([...refused]);
+    expect(await errorOf(exchangeCode(otherApp, grant))).toEqual(refused);
     expect((await exchangeCode(app, grant)).status).toBe(200);
   });
 
@@ -93,7 +93,7 @@ describe("a stolen code", () => {
     const other = await createOtherTenant(server, "code-thief");
     const theirs = await createApp(server, {}, other);
     const grant = await obtainCode(browser, app);
-    expect(await errorOf(exchangeCode(theirs, grant))).toEqual([...refused]);
+    expect(await errorOf(exchangeCode(theirs, grant))).toEqual(refused);
     expect((await exchangeCode(app, grant)).status).toBe(200);
   });
 
@@ -101,7 +101,7 @@ describe("a stolen code", () => {
   it("is worth nothing without the verifier or with a wrong one", async () => {
     const grant = await obtainCode(browser, app);
     for (const verifier of ["", newVerifier(), "short", `${grant.verifier}x`, "a".repeat(129)]) {
-      expect(await errorOf(exchangeCode(app, { ...grant, verifier }))).toEqual([...refused]);
+      expect(await errorOf(exchangeCode(app, { ...grant, verifier }))).toEqual(refused);
     }
     expect((await exchangeCode(app, grant)).status).toBe(200);
   });
@@ -110,14 +110,14 @@ describe("a stolen code", () => {
   it("is worth nothing after a minute", async () => {
     const grant = await obtainCode(browser, app);
     server.clock.advance(60);
-    expect(await errorOf(exchangeCode(app, grant))).toEqual([...refused]);
+    expect(await errorOf(exchangeCode(app, grant))).toEqual(refused);
   });
 
   /** RFC 6749 §4.1.3, RFC 9700 §4.1. Guard: decideAuthorizationCode (redirectUri). */
   it("is refused with another redirect_uri than it was asked for with", async () => {
     const grant = await obtainCode(browser, app);
     for (const redirect_uri of ["https://evil.example/", `${app.redirectUri}/`, `${app.redirectUri}?x=1`]) {
-      expect(await errorOf(exchangeCode(app, grant, { redirect_uri }))).toEqual([...refused]);
+      expect(await errorOf(exchangeCode(app, grant, { redirect_uri }))).toEqual(refused);
     }
     expect((await exchangeCode(app, grant)).status).toBe(200);
   });
@@ -126,7 +126,7 @@ describe("a stolen code", () => {
   it("cannot be guessed from its id", async () => {
     const { code, verifier } = await obtainCode(browser, app);
     const forged = code.slice(0, -43) + newVerifier();
-    expect(await errorOf(exchangeCode(app, { code: forged, verifier }))).toEqual([...refused]);
+    expect(await errorOf(exchangeCode(app, { code: forged, verifier }))).toEqual(refused);
   });
 });
 
@@ -135,7 +135,7 @@ describe("a code of a person who is shut out", () => {
   it("is refused once the user is disabled", async () => {
     const grant = await obtainCode(browser, app);
     await setEnabled(server, person, false);
-    expect(await errorOf(exchangeCode(app, grant))).toEqual([...refused]);
+    expect(await errorOf(exchangeCode(app, grant))).toEqual(refused);
     await setEnabled(server, person, true);
   });
 
@@ -144,16 +144,18 @@ describe("a code of a person who is shut out", () => {
     const away = await signedIn(server.url);
     const afterSignOut = await obtainCode(away.browser, app);
     expect((await away.browser.signOut()).status).toBe(303);
-    expect(await errorOf(exchangeCode(app, afterSignOut))).toEqual([...refused]);
+    expect(await errorOf(exchangeCode(app, afterSignOut))).toEqual(refused);
 
     await away.browser.signIn(away.person.username);
     const beforeReset = await obtainCode(away.browser, app);
     await postJson(`${server.url}/forgot-password`, { email: away.person.email });
-    const mail = await waitForMail(server, away.person.email, ({ text }) => text.includes("/reset-password?"));
+    const mail = await waitForMail(server, away.person.email, ({ text }) =>
+      text.includes("/reset-password?"),
+    );
     const token = new URL(linkIn(mail)).searchParams.get("token");
     const reset = await postJson(`${server.url}/reset-password`, { token, new_password: "An0ther-Secret!" });
     expect(reset.status).toBe(200);
-    expect(await errorOf(exchangeCode(app, beforeReset))).toEqual([...refused]);
+    expect(await errorOf(exchangeCode(app, beforeReset))).toEqual(refused);
   });
 });
 

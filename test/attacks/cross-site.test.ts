@@ -110,7 +110,15 @@ describe("a page in a frame", () => {
   it("is refused by its headers, on every page, errors included", async () => {
     const consent = await victim.get(`/oauth/authorize?${authorizationParameters(thirdParty)}`);
     const pages = [
-      ...["/", "/signin", "/signup", "/recover", "/account", "/reset-password?token=x", "/verify-email?token=x"],
+      ...[
+        "/",
+        "/signin",
+        "/signup",
+        "/recover",
+        "/account",
+        "/reset-password?token=x",
+        "/verify-email?token=x",
+      ],
       ...["/nothing-here", "/oauth/authorize", "/t/nobody/signin", "/dev/mailbox", "/docs"],
       consent.headers.get("location") ?? "",
       `/oauth/authorize?${authorizationParameters(thirdParty, { response_mode: "form_post", prompt: "none" })}`,
@@ -182,7 +190,11 @@ describe("cookie tossing", () => {
     const someone = await register(server.url);
     const page = await browser.get("/signin");
     const { action, fields } = readForm(await page.text());
-    const signIn = await browser.post(action, { ...fields, identifier: someone.username, password: PASSWORD });
+    const signIn = await browser.post(action, {
+      ...fields,
+      identifier: someone.username,
+      password: PASSWORD,
+    });
     const set = [...page.headers.getSetCookie(), ...signIn.headers.getSetCookie()];
     expect(set.map((cookie) => cookie.split("=")[0])).toEqual([BROWSER, SESSION]);
     for (const cookie of set) {
@@ -201,7 +213,15 @@ describe("cookie tossing", () => {
 
   /** Guard: parseCookies ignores what no server can have set. */
   it("by odd cookies is no error", async () => {
-    for (const cookie of ["=", ";;;", "a", `${SESSION}`, `${SESSION}="x"`, `${BROWSER}=\u00e9`, `${SESSION}=sess_%00`]) {
+    for (const cookie of [
+      "=",
+      ";;;",
+      "a",
+      `${SESSION}`,
+      `${SESSION}="x"`,
+      `${BROWSER}=\u00e9`,
+      `${SESSION}=sess_%00`,
+    ]) {
       expect((await new Browser(server.url).get("/signin", { cookie })).status).toBe(200);
     }
   });

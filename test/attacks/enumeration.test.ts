@@ -18,9 +18,7 @@ beforeAll(async () => {
   withoutPassword = await register(server.url);
   await setEnabled(server, disabled, false);
   if (!isId("user", withoutPassword.id)) throw new Error("not a user's id");
-  await server.deps.db
-    .delete(passwordCredentials)
-    .where(eq(passwordCredentials.userId, withoutPassword.id));
+  await server.deps.db.delete(passwordCredentials).where(eq(passwordCredentials.userId, withoutPassword.id));
 });
 afterAll(() => server.stop());
 
@@ -67,12 +65,16 @@ describe("the answers of the API", () => {
   });
 
   /** Guard: password-reset.ts, requestPasswordReset; email-verification.ts, requestEmailVerification. */
-  it.each(["/forgot-password", "/verify-email/send"])("POST %s: known and unknown are alike", async (path) => {
-    const attempt = async (email: string) => shapeOf(await postJson(server.url + path, { email }));
-    const unknown = await attempt(unknownEmail());
-    expect(unknown).toMatchObject({ status: 200 });
-    for (const { email } of [known, disabled, withoutPassword]) expect(await attempt(email)).toEqual(unknown);
-  });
+  it.each(["/forgot-password", "/verify-email/send"])(
+    "POST %s: known and unknown are alike",
+    async (path) => {
+      const attempt = async (email: string) => shapeOf(await postJson(server.url + path, { email }));
+      const unknown = await attempt(unknownEmail());
+      expect(unknown).toMatchObject({ status: 200 });
+      for (const { email } of [known, disabled, withoutPassword])
+        expect(await attempt(email)).toEqual(unknown);
+    },
+  );
 });
 
 describe("the answers of the pages", () => {
@@ -86,7 +88,12 @@ describe("the answers of the pages", () => {
       const browser = new Browser(server.url);
       const form = readForm(await (await browser.get(path)).text(), action);
       const username = "username" in fields ? { username: `${fields.username}-${round}` } : {};
-      const response = await browser.post(form.action, { ...form.fields, ...fields, ...username, [name]: value });
+      const response = await browser.post(form.action, {
+        ...form.fields,
+        ...fields,
+        ...username,
+        [name]: value,
+      });
       return JSON.stringify(await shapeOf(response)).replaceAll(value, "VALUE");
     };
     expect(await attempt(known.email, 1)).toBe(await attempt(unknownEmail(), 2));
@@ -123,7 +130,11 @@ describe("the time of the answer", () => {
       for (const kind of ["known", "unknown"] as const) {
         const email = kind === "known" ? known.email : unknownEmail();
         const started = performance.now();
-        await postJson(`${server.url}/register`, { username: `t-${kind}-${round}`, email, password: PASSWORD });
+        await postJson(`${server.url}/register`, {
+          username: `t-${kind}-${round}`,
+          email,
+          password: PASSWORD,
+        });
         times[kind].push(performance.now() - started);
       }
     }

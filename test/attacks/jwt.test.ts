@@ -119,7 +119,12 @@ describe("a forged signature", () => {
   /** CVE-2022-21449: r = s = 0. Guard: node:crypto verifies, never a shortcut of ours. */
   it("of zeros, of another length or in DER is refused", async () => {
     const [head, payload] = tokens.access_token.split(".");
-    for (const signature of [Buffer.alloc(64), Buffer.alloc(0), Buffer.alloc(63), Buffer.from("3006020100020100", "hex")]) {
+    for (const signature of [
+      Buffer.alloc(64),
+      Buffer.alloc(0),
+      Buffer.alloc(63),
+      Buffer.from("3006020100020100", "hex"),
+    ]) {
       expect((await works(`${head}.${payload}.${signature.toString("base64url")}`)).me).not.toBe(200);
     }
   });
@@ -141,7 +146,9 @@ describe("a token that we did sign, for something else", () => {
 
   /** RFC 9068 §4: a client's own token has no user. Guard: requireUserAccess (isId("user", sub)). */
   it("a client's own token opens nothing of a user's", async () => {
-    const { access_token, ...rest } = await tokensOf(tokenRequest(machine, { grant_type: "client_credentials" }));
+    const { access_token, ...rest } = await tokensOf(
+      tokenRequest(machine, { grant_type: "client_credentials" }),
+    );
     expect(await works(access_token)).toEqual(unauthorized);
     expect(rest.refresh_token).toBeUndefined();
     expect(rest.scope).toBe("reports");
@@ -154,7 +161,8 @@ describe("a token that we did sign, for something else", () => {
     const { browser } = await signedIn(server.url);
     const { code } = await obtainCode(browser, app);
     const cookie = browser.cookies.get("__Host-gw_session") ?? "";
-    for (const secret of [tokens.refresh_token, code, cookie]) expect(await works(secret)).toEqual(unauthorized);
+    for (const secret of [tokens.refresh_token, code, cookie])
+      expect(await works(secret)).toEqual(unauthorized);
   });
 
   /** Tenants have keys of their own. Guard: access.ts takes the ring of the request's tenant; iss and aud. */
@@ -165,7 +173,9 @@ describe("a token that we did sign, for something else", () => {
     expect(await works(theirs.access_token)).toEqual(unauthorized);
     expect(await works(tokens.access_token, other.base)).toEqual(unauthorized);
     for (const headers of [{ "x-ovlt-tenant-slug": "forger" }, { "x-ovlt-tenant-id": other.tenant.id }]) {
-      const response = await fetch(`${server.url}/me`, { headers: { ...headers, ...bearer(tokens.access_token) } });
+      const response = await fetch(`${server.url}/me`, {
+        headers: { ...headers, ...bearer(tokens.access_token) },
+      });
       expect(response.status).toBe(401);
     }
   });
@@ -174,7 +184,9 @@ describe("a token that we did sign, for something else", () => {
   it("a token that names another tenant's key is refused", async () => {
     const [key] = await publishedKeys(other.base);
     const [, payload, signature] = tokens.access_token.split(".");
-    expect(await works(`${encode({ ...header, kid: key?.kid })}.${payload}.${signature}`)).toEqual(unauthorized);
+    expect(await works(`${encode({ ...header, kid: key?.kid })}.${payload}.${signature}`)).toEqual(
+      unauthorized,
+    );
   });
 });
 

@@ -11,7 +11,16 @@ import { freePort } from "../support/free-port.ts";
 import { until } from "../support/scratch.ts";
 import { administrator, postForm, postJson } from "../support/server.ts";
 import { findDefaultTenant } from "../../src/domain/tenants/service.ts";
-import { type App, Browser, createApp, exchangeCode, obtainCode, PASSWORD, refresh, tokensOf } from "./support.ts";
+import {
+  type App,
+  Browser,
+  createApp,
+  exchangeCode,
+  obtainCode,
+  PASSWORD,
+  refresh,
+  tokensOf,
+} from "./support.ts";
 
 const METRICS_TOKEN = "metrics-token-that-nobody-knows";
 let database: TestDatabase;
@@ -55,7 +64,12 @@ beforeAll(async () => {
   output = Promise.all([new Response(api.stdout).text(), new Response(api.stderr).text()]).then((texts) =>
     texts.join("\n"),
   );
-  await until("the server answers", () => fetch(`${url}/healthz`).then(({ ok }) => ok, () => false));
+  await until("the server answers", () =>
+    fetch(`${url}/healthz`).then(
+      ({ ok }) => ok,
+      () => false,
+    ),
+  );
 });
 afterAll(async () => {
   api.kill();
@@ -81,12 +95,21 @@ async function goodDay(): Promise<void> {
   const grant = await obtainCode(browser, app, { scope: "openid offline_access" });
   const first = await tokensOf(exchangeCode(app, grant));
   const second = await tokensOf(refresh(app, first.refresh_token));
-  await fetch(`${url}/me?access_token=${second.access_token}`, { headers: { authorization: `Bearer ${second.access_token}` } });
+  await fetch(`${url}/me?access_token=${second.access_token}`, {
+    headers: { authorization: `Bearer ${second.access_token}` },
+  });
   await exchangeCode(app, grant);
   await fetch(`${url}/metrics`, { headers: { authorization: `Bearer ${METRICS_TOKEN}` } });
   const form = await browser.get("/account");
   secrets.push(/name="csrf" value="([^"]+)/.exec(await form.text())?.[1] ?? "");
-  secrets.push(unused.code, unused.verifier, grant.code, grant.verifier, app.secret ?? "", ...browser.cookies.values());
+  secrets.push(
+    unused.code,
+    unused.verifier,
+    grant.code,
+    grant.verifier,
+    app.secret ?? "",
+    ...browser.cookies.values(),
+  );
   for (const { access_token, refresh_token, id_token } of [first, second]) {
     secrets.push(access_token, refresh_token, id_token);
   }
@@ -118,24 +141,44 @@ async function badDay(): Promise<void> {
     await provoke(postJson(url + path, { refresh_token: token }), token);
   }
   const weak = "weak-but-mine";
-  await provoke(postJson(`${url}/register`, { username: "x", email: "not-an-address", password: weak }), weak);
+  await provoke(
+    postJson(`${url}/register`, { username: "x", email: "not-an-address", password: weak }),
+    weak,
+  );
   const given = s();
-  await provoke(postJson(`${url}/register`, { username: "admin", email: administrator.email, password: given }), given);
+  await provoke(
+    postJson(`${url}/register`, { username: "admin", email: administrator.email, password: given }),
+    given,
+  );
   const nul = s();
   const names = { username: "nulnul", email: "nul@example.com", given_name: `${nul}\0` };
   await provoke(postJson(`${url}/register`, { ...names, password: nul }), nul);
   const reset = s();
   await provoke(postJson(`${url}/reset-password`, { token: reset, new_password: reset }), reset);
-  for (const path of ["/verify-email?token=", "/reset-password?token=", "/oauth/authorize?interaction=", "/nothing?code="]) {
+  for (const path of [
+    "/verify-email?token=",
+    "/reset-password?token=",
+    "/oauth/authorize?interaction=",
+    "/nothing?code=",
+  ]) {
     for (const accept of ["text/html", "application/json"]) {
       const token = s();
-      await provoke(fetch(url + path + encodeURIComponent(token), { headers: { accept } }), token, encodeURIComponent(token));
+      await provoke(
+        fetch(url + path + encodeURIComponent(token), { headers: { accept } }),
+        token,
+        encodeURIComponent(token),
+      );
     }
   }
   for (const fields of [
     (p: string) => ({ grant_type: "authorization_code", code: p, code_verifier: p }),
     (p: string) => ({ grant_type: "refresh_token", refresh_token: p }),
-    (p: string) => ({ grant_type: "refresh_token", refresh_token: "x", client_id: `${p}\0`, client_secret: p }),
+    (p: string) => ({
+      grant_type: "refresh_token",
+      refresh_token: "x",
+      client_id: `${p}\0`,
+      client_secret: p,
+    }),
     (p: string) => ({ grant_type: p, client_secret: p, client_id: app.client.clientId }),
   ]) {
     const code = s();
@@ -192,7 +235,9 @@ describe("a day of sign-ins, attacks and failures", () => {
     for (const answer of answers) {
       const leaked = secrets.filter((known) => known && answer.includes(known));
       expect([answer.slice(0, 80), leaked]).toEqual([answer.slice(0, 80), []]);
-      expect(answer).not.toMatch(/\bat \/|\.ts:\d|node_modules|PostgresError|constraint|insert into|select "/i);
+      expect(answer).not.toMatch(
+        /\bat \/|\.ts:\d|node_modules|PostgresError|constraint|insert into|select "/i,
+      );
     }
   });
 

@@ -117,22 +117,48 @@ describe("a broken string", () => {
   /** The same for OAuth: parameters of the query, of forms and of the Authorization header. */
   it.each(nasty)("in any OAuth parameter is handled: %s", async (_, text) => {
     const short = text.slice(0, 3000);
-    const parameters = ["client_id", "redirect_uri", "response_type", "response_mode", "scope", "state", "nonce"];
-    parameters.push("code_challenge", "code_challenge_method", "prompt", "max_age", "acr_values", "login_hint");
+    const parameters = [
+      "client_id",
+      "redirect_uri",
+      "response_type",
+      "response_mode",
+      "scope",
+      "state",
+      "nonce",
+    ];
+    parameters.push(
+      "code_challenge",
+      "code_challenge_method",
+      "prompt",
+      "max_age",
+      "acr_values",
+      "login_hint",
+    );
     parameters.push("id_token_hint", "ui_locales", "claims", "interaction", "resource", "request", short);
     for (const name of parameters) {
       const search = authorizationParameters(app, { [name]: short });
       await expectHandled(await browser.get(`/oauth/authorize?${search}`), short);
       await expectHandled(await postForm(`${server.url}/oauth/authorize`, search), short);
     }
-    const token = ["grant_type", "code", "redirect_uri", "code_verifier", "refresh_token", "scope", "client_id"];
+    const token = [
+      "grant_type",
+      "code",
+      "redirect_uri",
+      "code_verifier",
+      "refresh_token",
+      "scope",
+      "client_id",
+    ];
     for (const grant_type of ["authorization_code", "refresh_token", "client_credentials"]) {
       for (const name of [...token, "client_secret", short]) {
         const fields = { grant_type, code: "x", refresh_token: "x", client_id: "x", [name]: text };
         await expectHandled(await postForm(`${server.url}/oauth/token`, fields), text);
         const basic = `${encodeURIComponent(short.toWellFormed())}:${encodeURIComponent(short.toWellFormed())}`;
         const authorization = `Basic ${Buffer.from(basic).toString("base64")}`;
-        await expectHandled(await postForm(`${server.url}/oauth/token`, { grant_type }, { authorization }), text);
+        await expectHandled(
+          await postForm(`${server.url}/oauth/token`, { grant_type }, { authorization }),
+          text,
+        );
       }
     }
     await expectHandled(await postForm(`${server.url}/oauth/userinfo`, { access_token: text }), text);
@@ -153,11 +179,37 @@ describe("a broken string", () => {
 
   /** CWE-158 in queries and paths, as they come. Guard: isId, parseSecretToken, isValidSlug and the routes' schemas. */
   it("in a query or a path is handled", async () => {
-    const targets = ["/verify-email?token=", "/reset-password?token=", "/signin?notice=", "/signin?interaction="];
-    targets.push("/signin?ui_locales=", "/dev/mailbox?message=", "/dev/mailbox?limit=", "/oauth/consent?interaction=");
-    targets.push("/assets/", "/docs/files/", "/t/", "/t/x/", "/.well-known/oauth-authorization-server/t/", "/?");
+    const targets = [
+      "/verify-email?token=",
+      "/reset-password?token=",
+      "/signin?notice=",
+      "/signin?interaction=",
+    ];
+    targets.push(
+      "/signin?ui_locales=",
+      "/dev/mailbox?message=",
+      "/dev/mailbox?limit=",
+      "/oauth/consent?interaction=",
+    );
+    targets.push(
+      "/assets/",
+      "/docs/files/",
+      "/t/",
+      "/t/x/",
+      "/.well-known/oauth-authorization-server/t/",
+      "/?",
+    );
     for (const target of targets) {
-      for (const raw of ["%00", "%", "%zz", "%E0%A4%A", "%ff%fe", "%ed%a0%80", "..%2f..%2fetc%2fpasswd", "x".repeat(9000)]) {
+      for (const raw of [
+        "%00",
+        "%",
+        "%zz",
+        "%E0%A4%A",
+        "%ff%fe",
+        "%ed%a0%80",
+        "..%2f..%2fetc%2fpasswd",
+        "x".repeat(9000),
+      ]) {
         for (const accept of ["application/json", "text/html"]) {
           const [head = ""] = (await rawGet(server, target + raw, [`Accept: ${accept}`])).split("\r\n");
           expect([target + raw.slice(0, 30), head]).toEqual([
@@ -172,7 +224,13 @@ describe("a broken string", () => {
   /** Headers reach the audit trail, the session and the tenant's look-up. */
   it("in a header is handled", async () => {
     for (const value of ["\xff\xfe", "x".repeat(8000), "%00", "'; drop table users; --", "\t"]) {
-      for (const name of ["User-Agent", "X-Request-Id", "X-Forwarded-For", "X-Ovlt-Tenant-Slug", "X-Ovlt-Tenant-Id"]) {
+      for (const name of [
+        "User-Agent",
+        "X-Request-Id",
+        "X-Forwarded-For",
+        "X-Ovlt-Tenant-Slug",
+        "X-Ovlt-Tenant-Id",
+      ]) {
         const [head = ""] = (await rawGet(server, "/signin", [`${name}: ${value}`])).split("\r\n");
         expect([name, head]).toEqual([name, expect.not.stringMatching(/^HTTP\/1\.1 5/)]);
       }
@@ -244,7 +302,12 @@ describe("a broken body", () => {
         for (const body of ["", "\0", "a=%ff&b=%zz", "&&&=&=", "x".repeat(100_000)]) {
           const headers: Record<string, string> = { ...basicAuthorization(app) };
           if (contentType) headers["content-type"] = contentType;
-          const response = await fetch(server.url + path, { method: "POST", body, headers, redirect: "manual" });
+          const response = await fetch(server.url + path, {
+            method: "POST",
+            body,
+            headers,
+            redirect: "manual",
+          });
           await expectHandled(response, body);
         }
       }
@@ -288,7 +351,8 @@ describe("mass assignment", () => {
     const body = { username, email: `${username}@example.com`, password: PASSWORD, ...extra };
     const response = await postJson(`${server.url}/register`, body);
     expect([201, 422]).toContain(response.status);
-    const person = response.status === 201 ? ((await response.json()) as { id: string }) : await register(server.url);
+    const person =
+      response.status === 201 ? ((await response.json()) as { id: string }) : await register(server.url);
     if (!isId("user", person.id)) throw new Error("not a user's id");
     const [stored] = await server.deps.db
       .select()
@@ -321,7 +385,10 @@ describe("mass assignment", () => {
       expect(await response.text()).not.toContain("admin");
       expect({}).not.toHaveProperty("polluted");
     }
-    const response = await postForm(`${server.url}/oauth/token`, "__proto__=1&constructor=2&grant_type=__proto__");
+    const response = await postForm(
+      `${server.url}/oauth/token`,
+      "__proto__=1&constructor=2&grant_type=__proto__",
+    );
     expect(response.status).toBe(401);
   });
 });

@@ -38,7 +38,7 @@ beforeEach(async () => {
 });
 
 const NEW_PASSWORD = "An0ther-Secret!";
-const invalid = [400, "invalid_token"];
+const invalid: [number, string] = [400, "invalid_token"];
 const json = { accept: "application/json" };
 
 /** The newest token of this kind that was mailed to the person. */
@@ -161,7 +161,9 @@ describe("a scanner of mail that opens every link", () => {
     const browser = new Browser(server.url);
     const page = await (await browser.get(`/verify-email?token=${token}`)).text();
     const { action, fields } = readForm(page);
-    expect((await browser.post(action, fields)).headers.get("location")).toBe("/signin?notice=email_verified");
+    expect((await browser.post(action, fields)).headers.get("location")).toBe(
+      "/signin?notice=email_verified",
+    );
     expect((await reset(resetToken)).status).toBe(200);
   });
 
@@ -191,7 +193,11 @@ describe("a poisoned Host header", () => {
     { host: "evil.example:443", "x-forwarded-host": "evil.example" },
     { "x-forwarded-host": "evil.example", "x-forwarded-proto": "https", "x-forwarded-port": "443" },
     { forwarded: "for=1.2.3.4;host=evil.example;proto=https", "x-host": "evil.example" },
-    { "x-original-url": "https://evil.example/", "x-rewrite-url": "https://evil.example/", origin: "https://evil.example" },
+    {
+      "x-original-url": "https://evil.example/",
+      "x-rewrite-url": "https://evil.example/",
+      origin: "https://evil.example",
+    },
   ])("leaves the mailed link ours: %p", async (headers) => {
     const token = await askForReset(headers);
     expect((await reset(token)).status).toBe(200);
@@ -202,7 +208,9 @@ describe("a poisoned Host header", () => {
   /** The same, for what discovery and tokens say. Guard: issuerOf. */
   it("leaves the issuer, and every endpoint, ours", async () => {
     const path = `${server.url}/.well-known/openid-configuration`;
-    const poisoned = await fetch(path, { headers: { host: "evil.example", "x-forwarded-host": "evil.example" } });
+    const poisoned = await fetch(path, {
+      headers: { host: "evil.example", "x-forwarded-host": "evil.example" },
+    });
     expect(await poisoned.text()).toBe(await (await fetch(path)).text());
   });
 });

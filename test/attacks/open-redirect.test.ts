@@ -76,7 +76,11 @@ describe("a path that a redirect might take for a host", () => {
    */
   it("is not routed as if the host were its path: /t/x//evil.example/healthz", async () => {
     expect(await rawGet(server, "/t/x/healthz")).toStartWith("HTTP/1.1 200 ");
-    for (const target of ["/t/x//evil.example/healthz", "/t/x//user:pass@evil.example/healthz", "/t/x//e/signin"]) {
+    for (const target of [
+      "/t/x//evil.example/healthz",
+      "/t/x//user:pass@evil.example/healthz",
+      "/t/x//e/signin",
+    ]) {
       expect(await rawGet(server, target)).toStartWith("HTTP/1.1 404 ");
     }
   });

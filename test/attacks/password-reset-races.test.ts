@@ -107,7 +107,12 @@ describe("an exchange of a code, under way while the password is reset", () => {
     const { deps, tenant } = server;
     const slow: Deps = { ...deps, caches: waitingFor(deps.caches, () => reset(person)) };
     const request = { code, codeVerifier: verifier, redirectUri: undefined };
-    const tokens = await exchangeCode(slow, { tenant, client: app.client, request, context: systemContext }).then(
+    const tokens = await exchangeCode(slow, {
+      tenant,
+      client: app.client,
+      request,
+      context: systemContext,
+    }).then(
       (issued) => issued,
       () => undefined,
     );

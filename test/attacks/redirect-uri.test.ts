@@ -120,7 +120,13 @@ describe("parameter pollution", () => {
 
   /** RFC 6749 §3.1. Guard: refuseRepeated. */
   it("of any other parameter is an error for the client", async () => {
-    for (const extra of ["scope=openid", "code_challenge=x", "prompt=none", "response_type=token", "state=2"]) {
+    for (const extra of [
+      "scope=openid",
+      "code_challenge=x",
+      "prompt=none",
+      "response_type=token",
+      "state=2",
+    ]) {
       const response = await ask(`${authorizationParameters(app, { prompt: "none" })}&${extra}`);
       const location = new URL(response.headers.get("location") ?? "");
       expect([location.host, location.searchParams.get("error")]).toEqual(["app.example", "invalid_request"]);
@@ -138,7 +144,12 @@ describe("parameter pollution", () => {
 
   /** RFC 6749 §3.2. Guard: singleValued. */
   it("of the token request is refused, whatever is repeated", async () => {
-    for (const repeated of ["grant_type=client_credentials", "code=x", "client_id=x", "unknown=1&unknown=2"]) {
+    for (const repeated of [
+      "grant_type=client_credentials",
+      "code=x",
+      "client_id=x",
+      "unknown=1&unknown=2",
+    ]) {
       const { code, verifier } = await obtainCode(browser, app);
       const body = new URLSearchParams({
         grant_type: "authorization_code",

@@ -32,13 +32,12 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-const refused = [400, "invalid_grant"];
+const refused: [number, string] = [400, "invalid_grant"];
 
 async function authorized(scope = "openid profile email", of: Browser = browser): Promise<Tokens> {
   return tokensOf(exchangeCode(app, await obtainCode(of, app, { scope })));
 }
-const refreshNative = (token: string) =>
-  postJson(`${server.url}/token/refresh`, { refresh_token: token });
+const refreshNative = (token: string) => postJson(`${server.url}/token/refresh`, { refresh_token: token });
 
 describe("reuse of a rotated refresh token", () => {
   /** RFC 9700 §4.14.2. Guard: domain/tokens/refresh.ts (decision `reuse`) and tokens/access.ts (findLiveSubject). */
@@ -114,8 +113,15 @@ describe("a stolen refresh token", () => {
   it("of one surface is worth nothing on the other", async () => {
     const native = await login(server.url, person.username);
     const oauth = await authorized();
-    const asNative = { grant_type: "refresh_token", refresh_token: native.refresh_token, client_id: "native" };
-    expect(await errorOf(postForm(`${server.url}/oauth/token`, asNative))).toEqual([400, "unauthorized_client"]);
+    const asNative = {
+      grant_type: "refresh_token",
+      refresh_token: native.refresh_token,
+      client_id: "native",
+    };
+    expect(await errorOf(postForm(`${server.url}/oauth/token`, asNative))).toEqual([
+      400,
+      "unauthorized_client",
+    ]);
     expect(await errorOf(refresh(app, native.refresh_token))).toEqual(refused);
     expect(await errorOf(refreshNative(oauth.refresh_token))).toEqual([401, "unauthorized"]);
     expect((await refresh(app, oauth.refresh_token)).status).toBe(200);
@@ -202,7 +208,9 @@ describe("a person who is shut out", () => {
       ]),
     );
     expect(answers.map(({ status }) => status).filter((status) => status >= 500)).toEqual([]);
-    const after = await Promise.all(sessions.map(({ access_token }) => whereItWorks(server.url, access_token)));
+    const after = await Promise.all(
+      sessions.map(({ access_token }) => whereItWorks(server.url, access_token)),
+    );
     expect(after.filter(({ me }) => me !== 401)).toEqual([]);
   });
 });

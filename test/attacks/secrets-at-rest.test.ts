@@ -6,7 +6,17 @@ import { createDeps } from "../../src/deps.ts";
 import { keyRingOf } from "../../src/domain/keys/service.ts";
 import { linkIn, waitForMail } from "../support/mailbox.ts";
 import { administrator, postJson, startTestServer, type TestServer } from "../support/server.ts";
-import { createApp, exchangeCode, login, obtainCode, PASSWORD, refresh, signedIn, tokenRequest, tokensOf } from "./support.ts";
+import {
+  createApp,
+  exchangeCode,
+  login,
+  obtainCode,
+  PASSWORD,
+  refresh,
+  signedIn,
+  tokenRequest,
+  tokensOf,
+} from "./support.ts";
 
 let server: TestServer;
 
@@ -23,7 +33,10 @@ async function everything(): Promise<{ table: string; text: string }[]> {
   const rows = await Promise.all(
     tables.map(async ({ schema, name }) => {
       const found = await sql`select * from ${sql(`${schema}.${name}`)} as t`;
-      return found.map((row) => ({ table: `${schema}.${name}`, text: Object.values(row).map(readings).join("\n") }));
+      return found.map((row) => ({
+        table: `${schema}.${name}`,
+        text: Object.values(row).map(readings).join("\n"),
+      }));
     }),
   );
   return rows.flat();
@@ -32,7 +45,9 @@ async function everything(): Promise<{ table: string; text: string }[]> {
 function readings(value: unknown): string {
   if (!(value instanceof Uint8Array)) return typeof value === "string" ? value : JSON.stringify(value);
   const bytes = Buffer.from(value);
-  return ["latin1", "hex", "base64", "base64url"].map((encoding) => bytes.toString(encoding as "hex")).join("\n");
+  return ["latin1", "hex", "base64", "base64url"]
+    .map((encoding) => bytes.toString(encoding as "hex"))
+    .join("\n");
 }
 
 describe("the database after a day's work", () => {
@@ -52,13 +67,26 @@ describe("the database after a day's work", () => {
     await postJson(`${server.url}/forgot-password`, { email: person.email });
     const mail = await waitForMail(server, person.email, ({ text }) => text.includes("/reset-password?"));
     const resetToken = new URL(linkIn(mail)).searchParams.get("token") ?? "";
-    const [newPassword, verifyToken] = ["Br4nd-new-secret!", new URL(verification).searchParams.get("token") ?? ""];
+    const [newPassword, verifyToken] = [
+      "Br4nd-new-secret!",
+      new URL(verification).searchParams.get("token") ?? "",
+    ];
     await postJson(`${server.url}/reset-password`, { token: resetToken, new_password: newPassword });
     await server.deps.auditBuffer.flush();
 
     const secrets = [PASSWORD, administrator.password, "Tried-th1s-one!", newPassword];
-    secrets.push(app.secret ?? "", machine.secret ?? "", unused.code, grant.code, grant.verifier, unused.verifier);
-    secrets.push(browser.cookies.get("__Host-gw_session") ?? "", browser.cookies.get("__Host-gw_browser") ?? "");
+    secrets.push(
+      app.secret ?? "",
+      machine.secret ?? "",
+      unused.code,
+      grant.code,
+      grant.verifier,
+      unused.verifier,
+    );
+    secrets.push(
+      browser.cookies.get("__Host-gw_session") ?? "",
+      browser.cookies.get("__Host-gw_browser") ?? "",
+    );
     for (const tokens of [native, first, second, own]) {
       secrets.push(tokens.access_token, tokens.refresh_token, tokens.id_token);
     }
@@ -67,10 +95,12 @@ describe("the database after a day's work", () => {
     const rows = await everything();
     expect(rows.length).toBeGreaterThan(30);
     for (const { table, text } of rows) {
-      for (const secret of parts) expect([table, secret, text.includes(secret)]).toEqual([table, secret, false]);
+      for (const secret of parts)
+        expect([table, secret, text.includes(secret)]).toEqual([table, secret, false]);
       // The development mailbox is there to show the links; in production there is none.
       if (table === "public.mailbox_messages") continue;
-      for (const secret of links) expect([table, secret, text.includes(secret)]).toEqual([table, secret, false]);
+      for (const secret of links)
+        expect([table, secret, text.includes(secret)]).toEqual([table, secret, false]);
     }
   });
 
@@ -95,10 +125,14 @@ describe("the signing keys in the database", () => {
         const der = box.subarray(from, to);
         expect(() => createPrivateKey({ key: der, format: "der", type: "pkcs8" })).toThrow();
       }
-      for (const member of ["d", "p", "q", "dp", "dq", "qi", "k"]) expect(row["public_jwk"]).not.toHaveProperty(member);
+      for (const member of ["d", "p", "q", "dp", "dq", "qi", "k"])
+        expect(row["public_jwk"]).not.toHaveProperty(member);
     }
-    const { keys } = (await (await fetch(`${server.url}/.well-known/jwks.json`)).json()) as { keys: object[] };
-    for (const key of keys) for (const member of ["d", "p", "q", "dp", "dq", "qi", "k"]) expect(key).not.toHaveProperty(member);
+    const { keys } = (await (await fetch(`${server.url}/.well-known/jwks.json`)).json()) as {
+      keys: object[];
+    };
+    for (const key of keys)
+      for (const member of ["d", "p", "q", "dp", "dq", "qi", "k"]) expect(key).not.toHaveProperty(member);
   });
 
   const withMasterKey = (text: string) =>
@@ -124,7 +158,8 @@ describe("the signing keys in the database", () => {
   /** AES-GCM's associated data. Guard: contextOf(kid): a box moved to another row does not open. */
   it("cannot be swapped, nor changed", async () => {
     const sql = server.deps.db.$client;
-    const [first, second] = await sql`select id, tenant_id, sealed_private_key as box from signing_keys order by alg`;
+    const [first, second] =
+      await sql`select id, tenant_id, sealed_private_key as box from signing_keys order by alg`;
     if (!first || !second) throw new Error("too few keys");
     const box = Buffer.from(first["box"]);
     const changed = Buffer.from(box);

@@ -24,7 +24,11 @@ afterAll(() => server.stop());
 describe("X-Forwarded-For", () => {
   /** CWE-348. Guard: http/client-ip.ts. */
   it("is not believed from a stranger: the audit trail holds the real address", async () => {
-    const headers = { "x-forwarded-for": "203.0.113.7", "x-real-ip": "203.0.113.7", "x-client-ip": "203.0.113.7" };
+    const headers = {
+      "x-forwarded-for": "203.0.113.7",
+      "x-real-ip": "203.0.113.7",
+      "x-client-ip": "203.0.113.7",
+    };
     await postJson(`${server.url}/login`, { identifier: "nobody", password: "x" }, headers);
     const [event] = await server.deps.db
       .select()
@@ -70,7 +74,15 @@ describe("X-Request-Id", () => {
       return response.headers.get("x-request-id");
     };
     expect(await idFor("trace-1.2:3_4")).toBe("trace-1.2:3_4");
-    for (const forged of ["a b", 'a","level":60,"x":"', "<script>", "x".repeat(129), "é", "%0d%0a", "../.."]) {
+    for (const forged of [
+      "a b",
+      'a","level":60,"x":"',
+      "<script>",
+      "x".repeat(129),
+      "é",
+      "%0d%0a",
+      "../..",
+    ]) {
       expect(await idFor(forged)).toMatch(/^req_[0-9A-HJKMNP-TV-Z]{26}$/);
     }
   });
@@ -84,7 +96,11 @@ describe("two tenants in one request", () => {
   it("that disagree are refused, however they are named", async () => {
     const person = await register(other.base);
     const { access_token } = await login(other.base, person.username);
-    const agree = [{ "x-ovlt-tenant-slug": "acme" }, { "x-ovlt-tenant-id": other.tenant.id }, { host: "LOGIN.acme.example.:443" }];
+    const agree = [
+      { "x-ovlt-tenant-slug": "acme" },
+      { "x-ovlt-tenant-id": other.tenant.id },
+      { host: "LOGIN.acme.example.:443" },
+    ];
     for (const headers of agree) expect((await me(other.base, headers, access_token)).status).toBe(200);
     const disagree: Record<string, string>[] = [
       { "x-ovlt-tenant-slug": "default" },
@@ -117,7 +133,9 @@ describe("two tenants in one request", () => {
         const response = await fetch(base + path, { headers });
         expect([base, headers, response.status]).toEqual([base, headers, 404]);
       }
-      expect((await postJson(`${base}/login`, { identifier: "admin", password: "x" }, headers)).status).toBe(404);
+      expect((await postJson(`${base}/login`, { identifier: "admin", password: "x" }, headers)).status).toBe(
+        404,
+      );
     }
   });
 
@@ -129,7 +147,10 @@ describe("two tenants in one request", () => {
 
 describe("CORS", () => {
   const ask = (origin: string, path = "/me", method = "GET") => {
-    const preflight = { "access-control-request-method": "POST", "access-control-request-headers": "authorization" };
+    const preflight = {
+      "access-control-request-method": "POST",
+      "access-control-request-headers": "authorization",
+    };
     return fetch(server.url + path, {
       method,
       headers: { origin, ...(method === "OPTIONS" ? preflight : {}) },

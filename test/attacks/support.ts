@@ -265,7 +265,10 @@ export async function setEnabled(server: TestServer, person: Person, enabled: bo
 export const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 
 /** The status of each place where an access token of a user is good for something. */
-export async function whereItWorks(base: string, accessToken: string): Promise<{ me: number; userinfo: number }> {
+export async function whereItWorks(
+  base: string,
+  accessToken: string,
+): Promise<{ me: number; userinfo: number }> {
   const [me, userinfo] = await Promise.all(
     ["/me", "/oauth/userinfo"].map((path) => fetch(base + path, { headers: bearer(accessToken) })),
   );
@@ -275,10 +278,12 @@ export async function whereItWorks(base: string, accessToken: string): Promise<{
 /** Sends bytes as they are, since `fetch` would repair what an attacker breaks. The server closes the connection. */
 export function rawRequest(server: TestServer, head: string | Uint8Array): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>();
-  const chunks: Buffer[] = [];
-  const socket = connect({ host: "localhost", port: Number(new URL(server.url).port) }, () => socket.write(head));
+  const chunks: Uint8Array[] = [];
+  const socket = connect({ host: "localhost", port: Number(new URL(server.url).port) }, () =>
+    socket.write(head),
+  );
   socket.setTimeout(5000, () => socket.destroy(new Error("no answer within 5 s")));
-  socket.on("data", (chunk) => chunks.push(chunk));
+  socket.on("data", (chunk) => chunks.push(Buffer.from(chunk)));
   socket.on("error", reject);
   socket.on("close", () => resolve(Buffer.concat(chunks).toString("latin1")));
   return promise;

@@ -73,11 +73,16 @@ async function secretsOf(): Promise<typeof things> {
     });
   clock.advance(1);
   const sealed = await browser.get(`/oauth/authorize?${authorizationParameters(app, { prompt: "login" })}`);
-  const interaction = new URL(sealed.headers.get("location") ?? "", server.url).searchParams.get("interaction");
+  const interaction = new URL(sealed.headers.get("location") ?? "", server.url).searchParams.get(
+    "interaction",
+  );
   if (!interaction) throw new Error("no interaction");
   const secret = "A".repeat(43);
   return {
-    "an access token": { theirs: tokens.access_token, nobodys: `${tokens.access_token.slice(0, -20)}${"A".repeat(20)}` },
+    "an access token": {
+      theirs: tokens.access_token,
+      nobodys: `${tokens.access_token.slice(0, -20)}${"A".repeat(20)}`,
+    },
     "a refresh token": { theirs: tokens.refresh_token, nobodys: `${newId("refreshToken")}_${secret}` },
     "a code": { theirs: code, nobodys: `${newId("authorizationCode")}_${secret}` },
     "a session cookie": { theirs: cookie, nobodys: `${newId("session")}_${secret}` },
@@ -110,12 +115,25 @@ async function operations(): Promise<Operation[]> {
 }
 
 /** Every name under which some route takes an id or a token. */
-const PARAMETERS = ["token", "refresh_token", "access_token", "id_token", "id_token_hint", "code", "client_id"];
+const PARAMETERS = [
+  "token",
+  "refresh_token",
+  "access_token",
+  "id_token",
+  "id_token_hint",
+  "code",
+  "client_id",
+];
 PARAMETERS.push("client_secret", "interaction", "session", "id", "user_id", "identifier", "email", "message");
 
 /** The value put wherever a request can hold one: path, query, form or JSON, header and cookie. */
 async function answerTo({ method, path }: Operation, value: string, kind: "form" | "json"): Promise<string> {
-  const others = { grant_type: "refresh_token", password: "SecureP@ss1", new_password: "SecureP@ss1", username: "x" };
+  const others = {
+    grant_type: "refresh_token",
+    password: "SecureP@ss1",
+    new_password: "SecureP@ss1",
+    username: "x",
+  };
   const fields = Object.fromEntries(PARAMETERS.map((name) => [name, value]));
   const url = new URL(mine.base + path.replaceAll(/\{[^}]+\}/g, encodeURIComponent(value)));
   const isGet = method === "GET";
@@ -131,7 +149,9 @@ async function answerTo({ method, path }: Operation, value: string, kind: "form"
       ...(path === "/oauth/token" ? {} : { authorization: `Bearer ${value}` }),
       cookie,
       accept: kind === "form" ? "text/html" : "application/json",
-      ...(isGet ? {} : { "content-type": kind === "form" ? "application/x-www-form-urlencoded" : "application/json" }),
+      ...(isGet
+        ? {}
+        : { "content-type": kind === "form" ? "application/x-www-form-urlencoded" : "application/json" }),
     },
     ...(isGet ? {} : { body: kind === "form" ? new URLSearchParams(body).toString() : JSON.stringify(body) }),
   });
@@ -207,7 +227,12 @@ describe("the database itself", () => {
       lastSeenAt: now,
       expiresAt: now,
     });
-    expect(await insert.then(() => "inserted", () => "refused")).toBe("refused");
+    expect(
+      await insert.then(
+        () => "inserted",
+        () => "refused",
+      ),
+    ).toBe("refused");
     expect(await server.deps.db.$count(clients, eq(clients.id, app.client.id))).toBe(1);
   });
 });

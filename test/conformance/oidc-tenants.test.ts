@@ -127,5 +127,7 @@ describe("one tenant and another", () => {
     const interaction = page.forms[0]?.fields["interaction"] ?? "";
     const elsewhere = await browser.open(`/oauth/authorize?${new URLSearchParams({ interaction })}`);
     expect([elsewhere.url.pathname, elsewhere.status]).toEqual(["/oauth/authorize", 400]);
+    // Not even opened: a request that was read would be refused for its unknown client.
+    expect(elsewhere.html).toContain("took too long");
   });
 });

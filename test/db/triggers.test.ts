@@ -23,21 +23,21 @@ async function insertTenant(): Promise<string> {
   return id;
 }
 
-describe("the audit trail's partitions", () => {
-  const partitions = async () =>
-    (
-      await sql<{ name: string; bound: string }[]>`
-        select c.oid::regclass::text as name, pg_get_expr(c.relpartbound, c.oid) as bound
-        from pg_class c join pg_inherits i on i.inhrelid = c.oid where i.inhparent = 'audit_events'::regclass`
-    ).map(({ name, bound }) => ({ name, bound }));
-  const boundOf = async (name: string) =>
-    (await partitions()).find((partition) => partition.name === name)?.bound;
-  const ensure = (moment: string, db: postgres.ISql = sql) => db`select ensure_audit_partition(${moment})`;
-  const record = (moment: string) => sql<{ partition: string }[]>`
-    insert into audit_events (tenant_id, created_at, id, type, actor_type, details)
-    values (${crypto.randomUUID()}, ${moment}, ${crypto.randomUUID()}, 'user.login', 'system', '{}')
-    returning tableoid::regclass::text as partition`;
+const partitions = async () =>
+  (
+    await sql<{ name: string; bound: string }[]>`
+      select c.oid::regclass::text as name, pg_get_expr(c.relpartbound, c.oid) as bound
+      from pg_class c join pg_inherits i on i.inhrelid = c.oid where i.inhparent = 'audit_events'::regclass`
+  ).map(({ name, bound }) => ({ name, bound }));
+const boundOf = async (name: string) =>
+  (await partitions()).find((partition) => partition.name === name)?.bound;
+const ensure = (moment: string, db: postgres.ISql = sql) => db`select ensure_audit_partition(${moment})`;
+const record = (moment: string) => sql<{ partition: string }[]>`
+  insert into audit_events (tenant_id, created_at, id, type, actor_type, details)
+  values (${crypto.randomUUID()}, ${moment}, ${crypto.randomUUID()}, 'user.login', 'system', '{}')
+  returning tableoid::regclass::text as partition`;
 
+describe("the audit trail's partitions", () => {
   it.each([
     ["2031-01-15T12:00:00Z", "audit_events_2031_01", "2031-01-01", "2031-02-01"],
     ["2031-12-31T23:59:59.999Z", "audit_events_2031_12", "2031-12-01", "2032-01-01"],
@@ -84,8 +84,6 @@ describe("the audit trail's partitions", () => {
 
 describe("the audit trail", () => {
   const refused = /audit events are append-only/;
-  const partitions = () => sql<{ name: string }[]>`
-    select inhrelid::regclass::text as name from pg_inherits where inhparent = 'audit_events'::regclass`;
 
   beforeAll(async () => {
     await sql`insert into audit_events (tenant_id, created_at, id, type, actor_type, details)
@@ -167,19 +165,20 @@ describe("a change of", () => {
   });
 });
 
+const insertJob = (db: postgres.ISql) => db`
+  insert into outbox (tenant_id, id, queue, name, payload, created_at)
+  values (${crypto.randomUUID()}, ${crypto.randomUUID()}, 'email', 'welcome', '{}', now())`;
+
 describe("the outbox", () => {
   it("wakes the relay once a transaction", async () => {
     const heard: string[] = [];
     const { unlisten } = await sql.listen("gatewright_outbox", (payload) => heard.push(`rang${payload}`));
-    const insert = (db: postgres.ISql) => db`
-      insert into outbox (tenant_id, id, queue, name, payload, created_at)
-      values (${crypto.randomUUID()}, ${crypto.randomUUID()}, 'email', 'welcome', '{}', now())`;
     await sql.begin(async (transaction) => {
-      await insert(transaction);
-      await insert(transaction);
+      await insertJob(transaction);
+      await insertJob(transaction);
     });
     await until("the relay's bell", () => heard.length > 0);
-    await insert(sql);
+    await insertJob(sql);
     await until("the relay's bell again", () => heard.length > 1);
     expect(heard).toEqual(["rang", "rang"]);
     await unlisten();

@@ -28,7 +28,9 @@ describe("a cache of one tenant's records", () => {
     let loads = 0;
     const load = async () => ({ version: ++loads });
     const answers = await Promise.all([1, 2, 3].map(() => cache.get(TENANT, "a", load)));
-    expect([...answers, await cache.get(TENANT, "a", load)].map((thing) => thing?.version)).toEqual([1, 1, 1, 1]);
+    expect([...answers, await cache.get(TENANT, "a", load)].map((thing) => thing?.version)).toEqual([
+      1, 1, 1, 1,
+    ]);
     expect(cache.peek(TENANT, "a")).toEqual({ version: 1 });
   });
 
@@ -83,7 +85,11 @@ describe("a change made by another process", () => {
   let elsewhere: Deps & { close(): Promise<void> };
   beforeAll(async () => {
     server = await startTestServer();
-    elsewhere = await createDeps(server.config, { process: "api", clock: server.clock, log: server.deps.log });
+    elsewhere = await createDeps(server.config, {
+      process: "api",
+      clock: server.clock,
+      log: server.deps.log,
+    });
   });
   afterAll(async () => {
     await elsewhere.close();
@@ -118,7 +124,10 @@ describe("a change made by another process", () => {
     const { client } = await server.createClient({ redirectUris: ["https://app.example/cb"] });
     expect((await findClient(elsewhere, server.tenant.id, client.clientId))?.name).toBe("Test");
     await server.deps.db.update(clients).set({ enabled: false }).where(eq(clients.id, client.id));
-    await seen("that it is disabled", async () => !(await findClient(elsewhere, server.tenant.id, client.clientId)));
+    await seen(
+      "that it is disabled",
+      async () => !(await findClient(elsewhere, server.tenant.id, client.clientId)),
+    );
   });
 
   it("of the signing keys is seen", async () => {

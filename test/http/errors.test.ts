@@ -157,10 +157,10 @@ describe("a body that fails its schema", () => {
   });
 
   it("with a number that is none says what number it must be", async () => {
-    const app = appOf(undefined).post("/numbers", () => "", {
+    const numbers = appOf(undefined).post("/numbers", () => "", {
       body: t.Object({ age: t.Integer(), size: t.Number() }),
     });
-    const { text } = await post(app, { age: 1.5, size: SECRET }, "/numbers");
+    const { text } = await post(numbers, { age: 1.5, size: SECRET }, "/numbers");
     expect(JSON.parse(text).details).toEqual([
       { field: "age", message: "Must be an integer." },
       { field: "size", message: "Must be a number." },

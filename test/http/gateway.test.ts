@@ -137,13 +137,14 @@ describe("a trailing slash", () => {
   });
 });
 
-describe("a tenant's path", () => {
-  const issuer = async (path: string, headers: Record<string, string> = {}) => {
-    const response = await get(path, { headers });
-    const body = await response.json();
-    return body.issuer ?? `${response.status} ${body.error}`;
-  };
+/** The issuer that discovery at this path tells of, or the error. */
+const issuer = async (path: string, headers: Record<string, string> = {}) => {
+  const response = await get(path, { headers });
+  const body = await response.json();
+  return body.issuer ?? `${response.status} ${body.error}`;
+};
 
+describe("a tenant's path", () => {
   it("leads to the tenant", async () => {
     expect(await issuer("/t/acme/.well-known/openid-configuration")).toBe("https://login.acme.example");
     expect(await issuer("/.well-known/openid-configuration")).toBe(server.url);

@@ -36,7 +36,7 @@ function parsePrometheus(text: string): Sample[] {
     samples.push({
       name: of,
       labels: Object.fromEntries(
-        [...labels.matchAll(/(\w+)="([^"]*)"/g)].map(([, key, text]) => [key, text]),
+        [...labels.matchAll(/(\w+)="([^"]*)"/g)].map(([, key, label]) => [key, label]),
       ),
       value: Number(value),
     });

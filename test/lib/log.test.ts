@@ -27,6 +27,14 @@ async function logged(statement: string, level = "info"): Promise<string> {
   return stdout;
 }
 
+const failure = (work: Promise<unknown>): Promise<unknown> =>
+  work.then(
+    () => {
+      throw new Error("the statement was to fail");
+    },
+    (error: unknown) => error,
+  );
+
 describe("a log line", () => {
   it("is one JSON object with the time, the level, the process and the message", async () => {
     const line = JSON.parse(await logged(`log.info({ requestId: "req_1" }, "request");`));
@@ -55,7 +63,7 @@ describe("a log line", () => {
       "id_token",
       "client_secret",
       "secret",
-      "code",
+      "code_verifier",
       "authorization",
       "cookie",
     ];
@@ -80,14 +88,6 @@ describe("an error in the log", () => {
     await closeDatabase(db);
     await database.drop();
   });
-
-  const failure = (work: Promise<unknown>): Promise<unknown> =>
-    work.then(
-      () => {
-        throw new Error("the statement was to fail");
-      },
-      (error: unknown) => error,
-    );
 
   it("of the database holds its code and constraint, but neither the statement nor its values", async () => {
     const now = new Date();

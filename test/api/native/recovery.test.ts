@@ -40,6 +40,10 @@ async function resetToken(person: Person, after: readonly string[] = []): Promis
 const invalidToken = { status: 400, error: "invalid_token" };
 const newPassword = "An0ther-P@ssword";
 
+const headerNames = (response: Response) => [...response.headers.keys()].toSorted();
+const sendVerification = (email: unknown) => postJson(`${server.url}/verify-email/send`, { email });
+const verify = (token: string) => fetch(`${server.url}/verify-email?token=${encodeURIComponent(token)}`);
+
 describe("POST /forgot-password", () => {
   it("answers for a known and an unknown address alike", async () => {
     const { email } = await registerPerson(server);
@@ -47,8 +51,7 @@ describe("POST /forgot-password", () => {
     expect(known.status).toBe(200);
     expect(unknown.status).toBe(200);
     expect(await known.json()).toEqual(await unknown.json());
-    const names = (response: Response) => [...response.headers.keys()].toSorted();
-    expect(names(known)).toEqual(names(unknown));
+    expect(headerNames(known)).toEqual(headerNames(unknown));
   });
 
   it("mails nobody at an unknown address", async () => {
@@ -184,13 +187,13 @@ describe("POST /reset-password", () => {
 });
 
 describe("POST /verify-email/send", () => {
-  const send = (email: unknown) => postJson(`${server.url}/verify-email/send`, { email });
-
   it("answers a waiting, a verified and an unknown address alike", async () => {
     const waiting = await registerPerson(server);
     const verified = await registerPerson(server);
     await reset(await resetToken(verified), newPassword);
-    const answers = await Promise.all([waiting.email, verified.email, "nobody@example.com"].map(send));
+    const answers = await Promise.all(
+      [waiting.email, verified.email, "nobody@example.com"].map(sendVerification),
+    );
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
     const [first, ...others] = await Promise.all(answers.map((answer) => answer.json()));
     for (const other of others) expect(other).toEqual(first);
@@ -199,13 +202,13 @@ describe("POST /verify-email/send", () => {
   it("mails the link again, to an address that waits for it alone", async () => {
     const waiting = await registerPerson(server);
     const first = await waitForMail(server, waiting.email);
-    await send(waiting.email);
+    await sendVerification(waiting.email);
     const second = await waitForMail(server, waiting.email, ({ id }) => id !== first.id);
     expect(linkIn(second)).toStartWith(`${server.url}/verify-email?token=`);
   });
 
   it("names a field that is wrong", async () => {
-    expect(await errorOf(await send("jane"))).toMatchObject({
+    expect(await errorOf(await sendVerification("jane"))).toMatchObject({
       status: 422,
       details: [{ field: "email", message: "Must be a valid email address." }],
     });
@@ -213,8 +216,6 @@ describe("POST /verify-email/send", () => {
 });
 
 describe("GET /verify-email", () => {
-  const verify = (token: string) => fetch(`${server.url}/verify-email?token=${encodeURIComponent(token)}`);
-
   it("verifies the address, once", async () => {
     const person = await registerPerson(server);
     const link = linkIn(await waitForMail(server, person.email));

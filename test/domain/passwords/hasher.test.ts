@@ -108,10 +108,14 @@ describe("a sign-in with an outdated hash", () => {
     const mine = eq(passwordCredentials.userId, id);
     const { db } = server.deps;
     const stored = async () => (await db.select().from(passwordCredentials).where(mine))[0]?.hash ?? "";
-    for (const options of [{ algorithm: "bcrypt", cost: 4 }, { algorithm: "argon2id", memoryCost: 64, timeCost: 1 }] as const) {
+    for (const options of [
+      { algorithm: "bcrypt", cost: 4 },
+      { algorithm: "argon2id", memoryCost: 64, timeCost: 1 },
+    ] as const) {
       const old = await Bun.password.hash(PASSWORD, options);
       await db.update(passwordCredentials).set({ hash: old }).where(mine);
-      const login = (password: string) => postJson(`${server.url}/login`, { identifier: "outdated", password });
+      const login = (password: string) =>
+        postJson(`${server.url}/login`, { identifier: "outdated", password });
       expect((await login("Wr0ng-password!")).status).toBe(401);
       expect(await stored()).toBe(old);
       expect((await login(PASSWORD)).status).toBe(200);

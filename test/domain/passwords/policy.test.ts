@@ -11,12 +11,16 @@ const lax = parseSettings({
 });
 
 describe("the password policy", () => {
-  it.each(["SecureP@ssw0rd!", "Aa1!aaaa", "Ünïcödé-1", "Пароль-1", "pass word A1!", `Aa1!${"x".repeat(124)}`])(
-    "takes %p",
-    (password) => {
-      expect(passwordProblem(password, strict)).toBeUndefined();
-    },
-  );
+  it.each([
+    "SecureP@ssw0rd!",
+    "Aa1!aaaa",
+    "Ünïcödé-1",
+    "Пароль-1",
+    "pass word A1!",
+    `Aa1!${"x".repeat(124)}`,
+  ])("takes %p", (password) => {
+    expect(passwordProblem(password, strict)).toBeUndefined();
+  });
 
   it.each(["", "Aa1!aaa", `Aa1!${"x".repeat(125)}`])("names the length of %p", (password) => {
     expect(passwordProblem(password, strict)).toBe("Must be between 8 and 128 characters.");
@@ -42,8 +46,12 @@ describe("the password policy", () => {
     const digits = { ...lax, password_require_digit: true };
     expect(passwordProblem("simplepassword", digits)).toBe("Must contain at least one digit.");
     const two = { ...digits, password_require_symbol: true };
-    expect(passwordProblem("simplepassword", two)).toBe("Must contain at least one digit and one special character.");
-    expect(passwordProblem("simplepassword", { ...lax, password_min_length: 15 })).toContain("between 15 and 128");
+    expect(passwordProblem("simplepassword", two)).toBe(
+      "Must contain at least one digit and one special character.",
+    );
+    expect(passwordProblem("simplepassword", { ...lax, password_min_length: 15 })).toContain(
+      "between 15 and 128",
+    );
   });
 
   it("is refused as an error of the field", () => {

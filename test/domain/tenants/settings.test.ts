@@ -18,7 +18,11 @@ describe("a tenant's settings", () => {
   });
 
   it("are what is stored, where that is sound", () => {
-    const stored = { password_min_length: 12, self_registration_enabled: false, logo_url: "https://a.example/l.svg" };
+    const stored = {
+      password_min_length: 12,
+      self_registration_enabled: false,
+      logo_url: "https://a.example/l.svg",
+    };
     expect(parseSettings(stored)).toEqual({ ...parseSettings({}), ...stored });
   });
 
@@ -35,7 +39,12 @@ describe("a tenant's settings", () => {
   });
 
   it("keep nothing that no setting is called", () => {
-    const stored = { unknown: 1, toString: "x", constructor: "x", ...JSON.parse('{"__proto__":{"admin":true}}') };
+    const stored = {
+      unknown: 1,
+      toString: "x",
+      constructor: "x",
+      ...JSON.parse('{"__proto__":{"admin":true}}'),
+    };
     const settings = parseSettings(stored);
     expect(settings).toEqual(parseSettings({}));
     expect(settings).not.toHaveProperty("admin");
