@@ -1,4 +1,5 @@
 import { Elysia, t } from "elysia";
+import { matchesEtag } from "../http/etag.ts";
 import { publicRoute } from "../http/models.ts";
 import { notFound } from "../lib/errors.ts";
 import { assetCacheControl, assets } from "./assets.ts";
@@ -16,7 +17,7 @@ export const assetRoutes = new Elysia({ name: "web-assets" }).get(
       vary: "Accept-Encoding",
       "x-content-type-options": "nosniff",
     };
-    if (request.headers.get("if-none-match") === asset.etag)
+    if (matchesEtag(request.headers.get("if-none-match"), asset.etag))
       return new Response(null, { status: 304, headers });
     return new Response(zipped ? asset.gzip : asset.body, {
       headers: zipped ? { ...headers, "content-encoding": "gzip" } : headers,

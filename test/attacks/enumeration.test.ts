@@ -79,7 +79,7 @@ describe("the answers of the API", () => {
 
 describe("the answers of the pages", () => {
   /** Guard: the same services, behind web/*.routes.ts. */
-  it.each([
+  it.each<[path: string, fields: Record<string, string>, name: string, action: string]>([
     ["/signin", { password: "Wr0ng-password!" }, "identifier", "/signin"],
     ["/recover", {}, "email", "/recover"],
     ["/signup", { password: PASSWORD, username: "page-enumerator" }, "email", "/signup"],
@@ -87,7 +87,9 @@ describe("the answers of the pages", () => {
     const attempt = async (value: string, round: number) => {
       const browser = new Browser(server.url);
       const form = readForm(await (await browser.get(path)).text(), action);
-      const username = "username" in fields ? { username: `${fields.username}-${round}` } : {};
+      const username: Record<string, string> = fields["username"]
+        ? { username: `${fields["username"]}-${round}` }
+        : {};
       const response = await browser.post(form.action, {
         ...form.fields,
         ...fields,

@@ -173,9 +173,12 @@ describe("parameter pollution", () => {
 
   /** RFC 6749 §2.3. Guard: client-authentication.ts, readClientCredentials. */
   it("by two ways of client authentication, or two client ids, is refused", async () => {
-    const fields = { grant_type: "client_credentials" };
-    for (const extra of [{ client_secret: app.secret ?? "" }, { client_id: "another" }]) {
-      const answer = postForm(`${server.url}/oauth/token`, { ...fields, ...extra }, basicAuthorization(app));
+    for (const [name, value] of [
+      ["client_secret", app.secret ?? ""] as const,
+      ["client_id", "another"] as const,
+    ]) {
+      const fields = { grant_type: "client_credentials", [name]: value };
+      const answer = postForm(`${server.url}/oauth/token`, fields, basicAuthorization(app));
       expect(await errorOf(answer)).toEqual([400, "invalid_request"]);
     }
   });

@@ -96,7 +96,7 @@ describe("two tenants in one request", () => {
   it("that disagree are refused, however they are named", async () => {
     const person = await register(other.base);
     const { access_token } = await login(other.base, person.username);
-    const agree = [
+    const agree: Record<string, string>[] = [
       { "x-ovlt-tenant-slug": "acme" },
       { "x-ovlt-tenant-id": other.tenant.id },
       { host: "LOGIN.acme.example.:443" },

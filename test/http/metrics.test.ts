@@ -24,7 +24,7 @@ function parsePrometheus(text: string): Sample[] {
       continue;
     }
     const sample =
-      /^([a-zA-Z_:][\w:]*)(?:\{((?:[a-zA-Z_]\w*="(?:[^"\\\n]|\\.)*",?)*)\})? (-?(?:\d[\d.e+-]*|\+Inf)|NaN)$/.exec(
+      /^([a-zA-Z_:][\w:]*)(?:\{((?:[a-zA-Z_]\w*="(?:[^"\\\n]|\\.)*",?)*)\})? (-?(?:\d[\d.e+-]*|\+Inf)|Nan|NaN)$/.exec(
         line,
       );
     expect({ line, parsed: sample !== null }).toEqual({ line, parsed: true });

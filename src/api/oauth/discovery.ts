@@ -5,6 +5,7 @@ import { INITIAL_ALGORITHMS, keyRingOf } from "../../domain/keys/service.ts";
 import { ACR_SINGLE_FACTOR } from "../../domain/sessions/service.ts";
 import { issuerOf, type Tenant } from "../../domain/tenants/service.ts";
 import { DEFAULT_SCOPES } from "../../domain/clients/service.ts";
+import { matchesEtag } from "../../http/etag.ts";
 import { commonErrors, publicRoute } from "../../http/models.ts";
 import { requestScope } from "../../http/scope.ts";
 import { sha256 } from "../../lib/crypto.ts";
@@ -50,7 +51,7 @@ const CACHE_CONTROL = "public, max-age=300";
 
 function serve(request: Request, { body, etag }: Document): Response {
   const headers = { "content-type": "application/json", "cache-control": CACHE_CONTROL, etag };
-  return request.headers.get("if-none-match") === etag
+  return matchesEtag(request.headers.get("if-none-match"), etag)
     ? new Response(null, { status: 304, headers })
     : new Response(body, { headers });
 }

@@ -28,6 +28,10 @@ const codeById = prepared((db) =>
       users,
       and(eq(users.tenantId, authorizationCodes.tenantId), eq(users.id, authorizationCodes.userId)),
     )
+    .innerJoin(
+      sessions,
+      and(eq(sessions.tenantId, authorizationCodes.tenantId), eq(sessions.id, authorizationCodes.sessionId)),
+    )
     .leftJoin(userEmails, primaryEmail)
     .where(
       and(
