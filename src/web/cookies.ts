@@ -7,6 +7,9 @@
 /** Binds forms and pending authorization requests to the browser that began them. */
 export const browserCookieName = "__Host-gw_browser";
 
+/** The authorization request that a person left to open a mail, so that the link in it leads back. */
+export const pendingCookieName = "__Host-gw_pending";
+
 const SESSION_COOKIE = "__Host-gw_session";
 const SLUG = /^[a-z0-9][a-z0-9-]{0,62}$/;
 /** RFC 9110 §5.6.2 token, and RFC 6265 §4.1.1 cookie-octet. */

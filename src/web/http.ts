@@ -12,7 +12,14 @@ import { requestInfo } from "../http/request-info.ts";
 import { resolveTenant } from "../http/tenant.ts";
 import { forbidden } from "../lib/errors.ts";
 import { negotiateLocale } from "../lib/locale.ts";
-import { browserCookieName, parseCookies, serializeCookie, sessionCookieName } from "./cookies.ts";
+import { AuthorizationError } from "../protocol/oauth/authorization-error.ts";
+import {
+  browserCookieName,
+  parseCookies,
+  pendingCookieName,
+  serializeCookie,
+  sessionCookieName,
+} from "./cookies.ts";
 import { csrfToken, isSameOriginPost, verifyCsrf } from "./csrf.ts";
 import { pageHeaders, type PageHeaderOptions } from "./security-headers.ts";
 import type { FormTarget, PageShell } from "./shell.ts";
@@ -176,6 +183,38 @@ function withBrowserCookie(page: PageRequest, response: Response): Response {
     response.headers.append("set-cookie", cookie);
   }
   return response;
+}
+
+/** Browsers keep no larger cookies; a request that does not fit is not remembered, and its tab is still open. */
+const MOST_REMEMBERED = 3500;
+const REMEMBERED_SECONDS = 2 * 60 * 60;
+
+/** Lets the browser keep an authorization request while the person looks for a mail. */
+export function rememberAuthorization(
+  response: Response,
+  authorization: PageAuthorization | undefined,
+): Response {
+  if (authorization && authorization.sealed.length <= MOST_REMEMBERED) {
+    const cookie = serializeCookie(pendingCookieName, authorization.sealed, {
+      maxAgeSeconds: REMEMBERED_SECONDS,
+    });
+    response.headers.append("set-cookie", cookie);
+  }
+  return response;
+}
+
+/** The authorization request that this browser was told to keep, if it can still be answered. */
+export async function rememberedAuthorization(
+  deps: Deps,
+  page: PageRequest,
+): Promise<PageAuthorization | undefined> {
+  try {
+    return await pageAuthorization(deps, page, page.cookies.get(pendingCookieName));
+  } catch (error) {
+    // Its client may be gone by now: then there is nothing to lead back to.
+    if (error instanceof AuthorizationError) return undefined;
+    throw error;
+  }
 }
 
 /** The fields of a form of ours, by name; what was sent twice counts once. */

@@ -6,6 +6,7 @@ import { isResetLinkOpen, requestPasswordReset, resetPassword } from "../domain/
 import { isEmailAddress } from "../domain/users/service.ts";
 import { MessageResponse } from "../http/models.ts";
 import { AppError } from "../lib/errors.ts";
+import { expireCookie, pendingCookieName } from "./cookies.ts";
 import {
   formTo,
   linkTo,
@@ -15,6 +16,8 @@ import {
   pageScope,
   readPageForm,
   redirectTo,
+  rememberAuthorization,
+  rememberedAuthorization,
   respondWithPage,
   shellOf,
 } from "./http.ts";
@@ -56,7 +59,7 @@ export const recoveryRoutes = (deps: Deps) =>
           signInUrl: linkTo(page, "/signin", authorization),
           mailboxUrl: deps.config.mail.driver === "mailbox" ? "/dev/mailbox" : undefined,
         });
-        return respondWithPage(deps, page, html, { authorization });
+        return rememberAuthorization(respondWithPage(deps, page, html, { authorization }), authorization);
       },
       {
         ...pageForm,
@@ -86,7 +89,7 @@ export const recoveryRoutes = (deps: Deps) =>
             { token, password: field("password").slice(0, 1024) },
             page.context,
           );
-          return redirectTo(page, `${page.base}/signin?notice=password_reset`);
+          return await backToSignIn(deps, page, "password_reset");
         } catch (error) {
           if (!(error instanceof AppError)) throw error;
           if (error.code === "invalid_token") return showResetExpired(deps, page);
@@ -129,7 +132,7 @@ export const recoveryRoutes = (deps: Deps) =>
         const field = readPageForm(deps, page, body);
         try {
           await verifyEmail(deps, page.tenant, field("token"), page.context);
-          return redirectTo(page, `${page.base}/signin?notice=email_verified`);
+          return await backToSignIn(deps, page, "email_verified");
         } catch (error) {
           if (!(error instanceof AppError) || error.code !== "invalid_token") throw error;
           return showVerifyExpired(deps, page);
@@ -141,6 +144,20 @@ export const recoveryRoutes = (deps: Deps) =>
         detail: pageDetail("Verify an email address with the page's form"),
       },
     );
+
+/** To the sign-in page, and with it back into the authorization request that this browser left for its mail. */
+async function backToSignIn(
+  deps: Deps,
+  page: PageRequest,
+  notice: "email_verified" | "password_reset",
+): Promise<Response> {
+  const authorization = await rememberedAuthorization(deps, page);
+  const query = new URLSearchParams({
+    notice,
+    ...(authorization ? { interaction: authorization.sealed } : {}),
+  });
+  return redirectTo(page, `${page.base}/signin?${query}`, [expireCookie(pendingCookieName)]);
+}
 
 function showForgotPassword(
   deps: Deps,

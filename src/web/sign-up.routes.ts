@@ -4,6 +4,8 @@ import { requestEmailVerification } from "../domain/accounts/email-verification.
 import { register } from "../domain/accounts/registration.ts";
 import { passwordRulesOf } from "./password-rules.ts";
 import { isEmailAddress, isUsername } from "../domain/users/service.ts";
+import type { TenantSettings } from "../domain/tenants/settings.ts";
+import { passwordProblem } from "../domain/passwords/service.ts";
 import { AppError, type FieldError } from "../lib/errors.ts";
 import {
   type FormFields,
@@ -14,10 +16,11 @@ import {
   type PageRequest,
   pageScope,
   readPageForm,
+  rememberAuthorization,
   respondWithPage,
   shellOf,
 } from "./http.ts";
-import { type PasswordRules, passwordHint } from "./components/password-rules.ts";
+import { passwordHint } from "./components/password-rules.ts";
 import type { Messages } from "./messages/en.ts";
 import { translator } from "./messages/translator.ts";
 import { pageDetail, pageForm, pageResponses } from "./models.ts";
@@ -43,15 +46,24 @@ export const signUpRoutes = (deps: Deps) =>
         const values = readValues(field);
         const { locale } = shellOf(page, authorization);
         const t = translator(locale);
-        const fieldErrors = problemsOf(values, t);
+        const password = field("password");
+        const fieldErrors = [
+          ...problemsOf(values, t),
+          ...passwordProblems(password, page.tenant.settings, t),
+        ];
         if (fieldErrors.length > 0) return showSignUp(deps, page, { authorization, values, fieldErrors });
         try {
-          await register(deps, page.tenant, registrationOf(values, field("password"), locale), page.context);
-          return showCheckYourMail(deps, page, { authorization, email: values.email, resent: false });
+          await register(deps, page.tenant, registrationOf(values, password, locale), page.context);
+          const response = showCheckYourMail(deps, page, {
+            authorization,
+            email: values.email,
+            resent: false,
+          });
+          return rememberAuthorization(response, authorization);
         } catch (error) {
-          const problems = refusedFields(error, t, passwordRulesOf(page.tenant.settings));
-          if (!problems) throw error;
-          return showSignUp(deps, page, { authorization, values, fieldErrors: problems });
+          if (!(error instanceof AppError) || error.status !== 409) throw error;
+          const taken = { field: "username", message: t.fieldProblems.usernameTaken };
+          return showSignUp(deps, page, { authorization, values, fieldErrors: [taken] });
         }
       },
       { ...pageForm, response: pageResponses, detail: pageDetail("Register with the page's form") },
@@ -99,11 +111,9 @@ const registrationOf = (values: Values, password: string, locale: string) => ({
   locale,
 });
 
-/** What `register` refused, as problems of fields in the page's language; undefined for anything else. */
-function refusedFields(error: unknown, t: Messages, rules: PasswordRules): FieldError[] | undefined {
-  if (!(error instanceof AppError)) return undefined;
-  if (error.status === 409) return [{ field: "username", message: t.fieldProblems.usernameTaken }];
-  return error.status === 422 ? [{ field: "password", message: passwordHint(t, rules) }] : undefined;
+function passwordProblems(password: string, settings: TenantSettings, t: Messages): FieldError[] {
+  if (!passwordProblem(password, settings)) return [];
+  return [{ field: "password", message: passwordHint(t, passwordRulesOf(settings)) }];
 }
 
 function showSignUp(
