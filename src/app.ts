@@ -25,7 +25,7 @@ export interface AppParts {
 }
 
 export function createApp(deps: Deps, { metrics, queue }: AppParts) {
-  const app = new Elysia({ normalize: false, aot: true })
+  const app = new Elysia()
     // First, so that it is there for every route that follows.
     .use(errorHandling(deps, errorPage(deps)))
     .use(healthRoutes(deps, metrics, queue))

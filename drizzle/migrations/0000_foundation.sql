@@ -311,6 +311,16 @@ CREATE UNIQUE INDEX "users_username" ON "users" USING btree ("tenant_id","userna
 CREATE INDEX "users_created" ON "users" USING btree ("tenant_id","created_at","id");--> statement-breakpoint
 -- Rows of a month that nobody prepared are kept, not refused.
 CREATE TABLE "audit_events_unplanned" PARTITION OF "audit_events" DEFAULT;--> statement-breakpoint
+CREATE FUNCTION "refuse_change"() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE EXCEPTION 'audit events are append-only';
+END $$;--> statement-breakpoint
+CREATE TRIGGER "audit_events_append_only" BEFORE UPDATE OR DELETE ON "audit_events"
+  FOR EACH ROW EXECUTE FUNCTION "refuse_change"();--> statement-breakpoint
+CREATE TRIGGER "audit_events_not_emptied" BEFORE TRUNCATE ON "audit_events"
+  FOR EACH STATEMENT EXECUTE FUNCTION "refuse_change"();--> statement-breakpoint
+CREATE TRIGGER "audit_events_not_emptied" BEFORE TRUNCATE ON "audit_events_unplanned"
+  FOR EACH STATEMENT EXECUTE FUNCTION "refuse_change"();--> statement-breakpoint
 -- Makes the partition of the month that holds "moment", if it is not there yet. A month that rows arrived for before
 -- anybody prepared it stays in the unplanned partition: append-only rows are not moved.
 CREATE FUNCTION "ensure_audit_partition"(moment timestamptz) RETURNS void LANGUAGE plpgsql AS $$
@@ -325,14 +335,11 @@ BEGIN
   ) THEN
     EXECUTE format('CREATE TABLE %I PARTITION OF audit_events FOR VALUES FROM (%L) TO (%L)',
       partition_name, month_start, month_end);
+    -- Row triggers come with the parent, statement triggers do not.
+    EXECUTE format('CREATE TRIGGER audit_events_not_emptied BEFORE TRUNCATE ON %I
+      FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()', partition_name);
   END IF;
 END $$;--> statement-breakpoint
-CREATE FUNCTION "refuse_change"() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-  RAISE EXCEPTION 'audit events are append-only';
-END $$;--> statement-breakpoint
-CREATE TRIGGER "audit_events_append_only" BEFORE UPDATE OR DELETE ON "audit_events"
-  FOR EACH ROW EXECUTE FUNCTION "refuse_change"();--> statement-breakpoint
 -- Wakes the relay. The payload is empty on purpose: equal notifications of one transaction are folded into one.
 CREATE FUNCTION "notify_outbox"() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

@@ -17,7 +17,7 @@ export type ErrorPage = (
 export const errorHandling = (deps: Pick<Deps, "log">, errorPage: ErrorPage) =>
   new Elysia({ name: "error-handling" }).onError({ as: "global" }, async ({ code, error, request }) => {
     const { requestId } = requestInfo(request);
-    const appError = toAppError(code, error, new URL(request.url).pathname);
+    const appError = toAppError(code, error, request);
     if (appError.status >= 500) deps.log.error({ requestId, err: appError.cause ?? error }, "request failed");
     else deps.log.debug({ requestId, code: appError.code, err: appError.cause }, "request refused");
 
@@ -42,10 +42,10 @@ function wantsPage(request: Request): boolean {
   return request.headers.get("accept")?.includes("text/html") ?? false;
 }
 
-function toAppError(code: string | number, error: unknown, path: string): AppError {
+function toAppError(code: string | number, error: unknown, request: Request): AppError {
   if (error instanceof AppError) return error;
   if (isUnstorable(error)) return unstorable(error);
-  const oauth = path.startsWith("/oauth/");
+  const oauth = new URL(request.url).pathname.startsWith("/oauth/");
   switch (code) {
     case "NOT_FOUND":
       return new AppError(404, "not_found", "There is nothing at this path.");
@@ -56,7 +56,7 @@ function toAppError(code: string | number, error: unknown, path: string): AppErr
     case "VALIDATION":
       return oauth
         ? new OAuthError("invalid_request", "The request is malformed.")
-        : fromValidation(error as ValidationError);
+        : fromValidation(error as ValidationError, noted.get(request) ?? []);
     default:
       return new AppError(500, "internal_error", "Something went wrong on our side. Please try again.", {
         cause: error,
@@ -76,8 +76,16 @@ function isUnstorable(error: unknown): boolean {
 const unstorable = (cause: unknown) =>
   new AppError(400, "bad_request", "The request holds a character that cannot be stored.", { cause });
 
-function fromValidation(error: ValidationError): AppError {
-  const details = fieldErrors(error);
+const noted = new WeakMap<Request, readonly FieldError[]>();
+
+/** Keeps problems that a schema cannot see for the moment it is refused: then they are told with its own. */
+export function noteProblems(request: Request, problems: readonly FieldError[]): void {
+  if (problems.length > 0) noted.set(request, problems);
+}
+
+function fromValidation(error: ValidationError, others: readonly FieldError[]): AppError {
+  const own = fieldErrors(error);
+  const details = [...own, ...others.filter(({ field }) => own.every((known) => known.field !== field))];
   if (error.type === "body") {
     return new AppError(422, "validation_error", "Request body failed validation.", { details });
   }
@@ -85,17 +93,39 @@ function fromValidation(error: ValidationError): AppError {
 }
 
 /** One message a field, made from the schema alone: the library's own messages repeat the submitted value. */
-export function fieldErrors(error: Pick<ValidationError, "all" | "type">): FieldError[] {
+function fieldErrors(error: ValidationError): FieldError[] {
   const fields = new Map<string, string>();
   for (const problem of error.all) {
     const path = "path" in problem && typeof problem.path === "string" ? problem.path : "";
-    const field = path.slice(1).replaceAll("/", ".") || error.type;
-    if (!fields.has(field)) fields.set(field, messageOf(problem));
+    const field = nameOf(error, path);
+    if (!fields.has(field ?? error.type)) {
+      fields.set(
+        field ?? error.type,
+        field || path === "" ? messageOf(problem) : "Holds a field that is not known here.",
+      );
+    }
   }
   return [...fields].map(([field, message]) => ({ field, message }));
 }
 
+/** A field's name, of ours and never one that was sent; undefined for the whole and for what the schema does not know. */
+function nameOf(error: ValidationError, path: string): string | undefined {
+  const names = path.slice(1).split("/");
+  const known = names.every(
+    (name, depth) => (depth > 0 && /^\d+$/.test(name)) || isKnownName(error.validator, name),
+  );
+  return known ? names.join(".") : undefined;
+}
+
+/** Whether a schema has a property of this name anywhere. */
+function isKnownName(validator: ValidationError["validator"], name: string): boolean {
+  const schema: unknown =
+    "Schema" in validator && typeof validator.Schema === "function" ? validator.Schema() : validator;
+  return JSON.stringify(schema).includes(`${JSON.stringify(name)}:`);
+}
+
 interface SchemaFacts {
+  anyOf?: SchemaFacts[];
   type?: string;
   format?: string;
   minLength?: number;
@@ -104,7 +134,9 @@ interface SchemaFacts {
 }
 
 function messageOf(problem: ValidationError["all"][number]): string {
-  const schema: SchemaFacts = ("schema" in problem && (problem.schema as SchemaFacts)) || {};
+  const given: SchemaFacts = ("schema" in problem && (problem.schema as SchemaFacts)) || {};
+  // The library wraps numbers, to take them as text too.
+  const schema = given.anyOf?.find(({ type }) => type === "integer" || type === "number") ?? given;
   const value = "value" in problem ? problem.value : undefined;
   if (value === undefined) return "Is required.";
   if (schema["x-message"]) return schema["x-message"];

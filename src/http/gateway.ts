@@ -42,7 +42,10 @@ export function createGateway(deps: Deps, handle: Handler, metrics: HttpMetrics)
       withoutTrailingSlash(request.method, url) ??
       (isPreflight(request) ? new Response(null, { status: 204 }) : await handle(routed));
     response.headers.set("x-request-id", requestId);
-    for (const [name, value] of cors(request.headers.get("origin"))) response.headers.set(name, value);
+    for (const [name, value] of cors(request.headers.get("origin"))) {
+      if (name === "vary") response.headers.append(name, value);
+      else response.headers.set(name, value);
+    }
 
     const seconds = (performance.now() - started) / 1000;
     metrics.observe(request.method, response.status, seconds);

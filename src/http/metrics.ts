@@ -45,7 +45,8 @@ export function createMetrics(): Metrics {
         help,
         registers: [],
         async collect() {
-          this.set(await read());
+          // One value that cannot be read (the database is away) must not hide all the others.
+          this.set(await read().catch(() => Number.NaN));
         },
       });
       registry.registerMetric(gauge);

@@ -2,6 +2,7 @@
 import type { TObject } from "@sinclair/typebox";
 import { t } from "elysia";
 import type { OpenAPIV3 } from "openapi-types";
+import { responseModes } from "../protocol/oauth/authorization-error.ts";
 import { grantTypes } from "../protocol/oauth/token-request.ts";
 
 export const AuthorizationParameters = t.Object({
@@ -12,7 +13,7 @@ export const AuthorizationParameters = t.Object({
   code_challenge: t.String({ description: "RFC 7636: BASE64URL(SHA256(code_verifier))" }),
   code_challenge_method: t.Literal("S256"),
   scope: t.Optional(t.String({ examples: ["openid profile email offline_access"] })),
-  response_mode: t.Optional(t.UnionEnum(["query", "fragment", "form_post"])),
+  response_mode: t.Optional(t.String({ enum: [...responseModes] })),
   nonce: t.Optional(t.String()),
   prompt: t.Optional(t.String({ description: "none, login, consent, select_account, create" })),
   max_age: t.Optional(t.String({ description: "Seconds" })),
@@ -24,7 +25,7 @@ export const AuthorizationParameters = t.Object({
 });
 
 export const TokenParameters = t.Object({
-  grant_type: t.UnionEnum([...grantTypes]),
+  grant_type: t.String({ enum: [...grantTypes] }),
   code: t.Optional(t.String()),
   redirect_uri: t.Optional(t.String()),
   code_verifier: t.Optional(t.String()),
@@ -34,14 +35,19 @@ export const TokenParameters = t.Object({
   client_secret: t.Optional(t.String()),
 });
 
+/** RFC 6750 §2.2. */
+export const BearerParameters = t.Object({
+  access_token: t.Optional(t.String({ description: "Instead of the Authorization header" })),
+});
+
 type Model = TObject;
 
 /** A model as plain JSON Schema, which is what OpenAPI is written in. */
 const jsonSchema = (model: Model): OpenAPIV3.SchemaObject => JSON.parse(JSON.stringify(model));
 
 /** An OpenAPI request body for a form that is validated by the protocol's own rules. */
-export const formBody = (model: Model): OpenAPIV3.RequestBodyObject => ({
-  required: true,
+export const formBody = (model: Model, { required } = { required: true }): OpenAPIV3.RequestBodyObject => ({
+  required,
   content: { "application/x-www-form-urlencoded": { schema: jsonSchema(model) } },
 });
 

@@ -15,7 +15,7 @@ import {
   sessionCookieOf,
   shellOf,
 } from "./http.ts";
-import { pageDetail, pageForm, pageResponses } from "./models.ts";
+import { formDetail, pageDetail, pageForm, pageResponses } from "./models.ts";
 import { renderAccount } from "./pages/account.tsx";
 import { renderLanding } from "./pages/landing.tsx";
 
@@ -51,7 +51,7 @@ export const accountRoutes = (deps: Deps) =>
         if (session.user.email) await requestEmailVerification(deps, page.tenant, session.user.email);
         return redirectTo(page, `${page.base}/account?notice=verification_sent`);
       },
-      { ...pageForm, response: pageResponses, detail: pageDetail("Send the verification mail again") },
+      { ...pageForm, response: pageResponses, detail: formDetail("Send the verification mail again") },
     )
     .post(
       "/signout",
@@ -68,7 +68,7 @@ export const accountRoutes = (deps: Deps) =>
         const cookie = expireCookie(sessionCookieOf(page.tenant));
         return redirectTo(page, `${page.base}/signin?notice=signed_out`, [cookie]);
       },
-      { ...pageForm, response: pageResponses, detail: pageDetail("Sign out with the page's form") },
+      { ...pageForm, response: pageResponses, detail: formDetail("Sign out with the page's form") },
     );
 
 async function showAccount(

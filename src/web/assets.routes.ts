@@ -1,6 +1,6 @@
 import { Elysia, t } from "elysia";
 import { matchesEtag } from "../http/etag.ts";
-import { publicRoute } from "../http/models.ts";
+import { commonErrors, publicRoute } from "../http/models.ts";
 import { notFound } from "../lib/errors.ts";
 import { assetCacheControl, assets } from "./assets.ts";
 
@@ -25,7 +25,7 @@ export const assetRoutes = new Elysia({ name: "web-assets" }).get(
   },
   {
     params: t.Object({ name: t.String({ maxLength: 128 }) }),
-    response: { 200: t.String({ description: "A style sheet or a picture" }) },
+    response: { 200: t.String({ description: "A style sheet or a picture" }), ...commonErrors },
     detail: { summary: "A file of the hosted pages", tags: ["Hosted pages"], security: publicRoute },
   },
 );

@@ -3,7 +3,7 @@
  * the pages; its rules are in `protocol/oauth/authorization-request.ts` and `protocol/oidc/authentication-decision.ts`.
  */
 import { randomBytes } from "node:crypto";
-import { Elysia, t } from "elysia";
+import { Elysia } from "elysia";
 import { AuthorizationParameters, formBody, queryParameters } from "../http/oauth-models.ts";
 import type { Deps } from "../deps.ts";
 import {
@@ -14,6 +14,7 @@ import {
 import { type Interaction, openInteraction, sealInteraction } from "../domain/authorization/interaction.ts";
 import type { Session } from "../domain/sessions/service.ts";
 import { publicRoute } from "../http/models.ts";
+import { textBody } from "../http/text-body.ts";
 import { AppError } from "../lib/errors.ts";
 import type { AuthorizationResponse } from "../protocol/oauth/authorization-response.ts";
 import {
@@ -30,7 +31,7 @@ import {
   respondWithPage,
   shellOf,
 } from "./http.ts";
-import { pageDetail, pageForm, pageResponses } from "./models.ts";
+import { formDetail, pageDetail, pageForm, pageResponses } from "./models.ts";
 import { renderConsent } from "./pages/consent.tsx";
 import { renderFormPost } from "./pages/form-post.tsx";
 
@@ -68,14 +69,13 @@ export const authorizeRoutes = (deps: Deps) =>
       // on to GET, where it does.
       ({ page, body }) => {
         const interaction = sealInteraction(deps, page.tenant, {
-          search: body,
+          search: textBody(body),
           requestedAt: deps.clock.now(),
         });
         return redirectTo(page, `${page.base}/oauth/authorize?${new URLSearchParams({ interaction })}`);
       },
       {
         parse: "text",
-        body: t.String({ maxLength: 16_384 }),
         response: pageResponses,
         detail: {
           ...detail,
@@ -111,7 +111,7 @@ export const authorizeRoutes = (deps: Deps) =>
         const outcome = await decideConsent(deps, { tenant, interaction, session, allowed, context });
         return respond(deps, page, interaction, outcome);
       },
-      { ...pageForm, response: pageResponses, detail: pageDetail("Allow or deny with the page's form") },
+      { ...pageForm, response: pageResponses, detail: formDetail("Allow or deny with the page's form") },
     );
 
 /** A new request begins an interaction; the pages bring one back. */

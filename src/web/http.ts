@@ -10,6 +10,7 @@ import { findSessionByCookie, type Session } from "../domain/sessions/service.ts
 import { issuerOf, type Tenant } from "../domain/tenants/service.ts";
 import { requestInfo } from "../http/request-info.ts";
 import { resolveTenant } from "../http/tenant.ts";
+import { textBody } from "../http/text-body.ts";
 import { forbidden } from "../lib/errors.ts";
 import { negotiateLocale } from "../lib/locale.ts";
 import { AuthorizationError } from "../protocol/oauth/authorization-error.ts";
@@ -225,9 +226,9 @@ export type FormFields = (name: string) => string;
  * origin the form comes, that has to be ours.
  * @throws AppError 403 for a form from anywhere else
  */
-export function readPageForm(deps: Deps, page: PageRequest, body: string, session?: Session): FormFields {
+export function readPageForm(deps: Deps, page: PageRequest, body: unknown, session?: Session): FormFields {
   const { headers } = page.request;
-  const fields = new URLSearchParams(body);
+  const fields = new URLSearchParams(textBody(body));
   const sameOrigin = isSameOriginPost({
     origin: headers.get("origin"),
     secFetchSite: headers.get("sec-fetch-site"),

@@ -7,6 +7,7 @@ const Redirect = t.Void({ description: "A redirect, in the Location header" });
 
 export const pageResponses = {
   200: Page,
+  302: Redirect,
   303: Redirect,
   400: Page,
   403: Page,
@@ -15,7 +16,15 @@ export const pageResponses = {
 } as const;
 
 /** Pages take forms as they come and check them field by field: a bad field is shown beside the field. */
-export const pageForm = { parse: "text", body: t.String({ maxLength: 65_536 }) } as const;
+export const pageForm = { parse: "text" } as const;
+
+export const formDetail = (summary: string) => ({
+  ...pageDetail(summary),
+  requestBody: {
+    required: true,
+    content: { "application/x-www-form-urlencoded": { schema: { type: "object" as const } } },
+  },
+});
 
 export const pageDetail = (summary: string) => ({ summary, tags: ["Hosted pages"], security: publicRoute });
 

@@ -23,7 +23,7 @@ import {
 } from "./http.ts";
 import { passwordHint } from "./components/password-rules.ts";
 import { translator } from "./messages/translator.ts";
-import { pageDetail, pageForm, pageResponses, VerifyEmailQuery } from "./models.ts";
+import { formDetail, pageDetail, pageForm, pageResponses, VerifyEmailQuery } from "./models.ts";
 import { passwordRulesOf } from "./password-rules.ts";
 import { renderCheckYourMail } from "./pages/check-your-mail.tsx";
 import { renderForgotPassword } from "./pages/forgot-password.tsx";
@@ -64,7 +64,7 @@ export const recoveryRoutes = (deps: Deps) =>
       {
         ...pageForm,
         response: pageResponses,
-        detail: pageDetail("Ask for a reset mail with the page's form"),
+        detail: formDetail("Ask for a reset mail with the page's form"),
       },
     )
     .get(
@@ -101,7 +101,7 @@ export const recoveryRoutes = (deps: Deps) =>
           });
         }
       },
-      { ...pageForm, response: pageResponses, detail: pageDetail("Set a new password with the page's form") },
+      { ...pageForm, response: pageResponses, detail: formDetail("Set a new password with the page's form") },
     )
     .get(
       "/verify-email",
@@ -141,7 +141,7 @@ export const recoveryRoutes = (deps: Deps) =>
       {
         ...pageForm,
         response: pageResponses,
-        detail: pageDetail("Verify an email address with the page's form"),
+        detail: formDetail("Verify an email address with the page's form"),
       },
     );
 

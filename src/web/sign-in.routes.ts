@@ -18,7 +18,7 @@ import {
   sessionCookieOf,
   shellOf,
 } from "./http.ts";
-import { pageDetail, pageForm, pageResponses } from "./models.ts";
+import { formDetail, pageDetail, pageForm, pageResponses } from "./models.ts";
 import { renderSignIn, type SignInNotice, type SignInProblem } from "./pages/sign-in.tsx";
 
 /** What the sign-in page may be told by the page before it, as `?notice=`. */
@@ -72,7 +72,7 @@ export const signInRoutes = (deps: Deps) =>
           return showSignIn(deps, page, { authorization, problem, identifier, rememberMe });
         }
       },
-      { ...pageForm, response: pageResponses, detail: pageDetail("Sign in with the page's form") },
+      { ...pageForm, response: pageResponses, detail: formDetail("Sign in with the page's form") },
     );
 
 /** A browser has one session: the one before ends, whoever's it was. */

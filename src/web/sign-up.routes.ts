@@ -23,7 +23,7 @@ import {
 import { passwordHint } from "./components/password-rules.ts";
 import type { Messages } from "./messages/en.ts";
 import { translator } from "./messages/translator.ts";
-import { pageDetail, pageForm, pageResponses } from "./models.ts";
+import { formDetail, pageDetail, pageForm, pageResponses } from "./models.ts";
 import { renderCheckYourMail } from "./pages/check-your-mail.tsx";
 import { renderSignUp, type SignUpValues } from "./pages/sign-up.tsx";
 
@@ -66,7 +66,7 @@ export const signUpRoutes = (deps: Deps) =>
           return showSignUp(deps, page, { authorization, values, fieldErrors: [taken] });
         }
       },
-      { ...pageForm, response: pageResponses, detail: pageDetail("Register with the page's form") },
+      { ...pageForm, response: pageResponses, detail: formDetail("Register with the page's form") },
     )
     .post(
       "/signup/resend",
@@ -77,7 +77,7 @@ export const signUpRoutes = (deps: Deps) =>
         await requestEmailVerification(deps, page.tenant, email);
         return showCheckYourMail(deps, page, { authorization, email, resent: true });
       },
-      { ...pageForm, response: pageResponses, detail: pageDetail("Send the verification mail again") },
+      { ...pageForm, response: pageResponses, detail: formDetail("Send the verification mail again") },
     );
 
 type Values = Required<{ [Name in keyof SignUpValues]: string }>;

@@ -142,6 +142,10 @@ describe("a token that we did sign, for something else", () => {
   /** RFC 8725 §2.8, §3.11: cross-JWT confusion. Guard: typ `at+jwt` (tokens/access.ts). */
   it("an ID token opens nothing", async () => {
     expect(await works(tokens.id_token)).toEqual(unauthorized);
+    const signing = (await keyRingOf(server.deps, server.tenant.id)).signingKey("ES256", server.clock.now());
+    for (const typ of ["JWT", "logout+jwt", ""]) {
+      expect(await works(await signJwt(claims, { typ, key: signing }))).toEqual(unauthorized);
+    }
   });
 
   /** RFC 9068 §4: a client's own token has no user. Guard: requireUserAccess (isId("user", sub)). */

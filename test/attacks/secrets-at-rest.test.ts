@@ -8,6 +8,7 @@ import { linkIn, waitForMail } from "../support/mailbox.ts";
 import { administrator, postJson, startTestServer, type TestServer } from "../support/server.ts";
 import {
   createApp,
+  createOtherTenant,
   exchangeCode,
   login,
   obtainCode,
@@ -158,8 +159,9 @@ describe("the signing keys in the database", () => {
   /** AES-GCM's associated data. Guard: contextOf(kid): a box moved to another row does not open. */
   it("cannot be swapped, nor changed", async () => {
     const sql = server.deps.db.$client;
-    const [first, second] =
-      await sql`select id, tenant_id, sealed_private_key as box from signing_keys order by alg`;
+    await createOtherTenant(server, "swapper");
+    const [first, second] = await sql`select id, tenant_id, sealed_private_key as box from signing_keys
+      where alg = 'ES256' order by created_at, id`;
     if (!first || !second) throw new Error("too few keys");
     const box = Buffer.from(first["box"]);
     const changed = Buffer.from(box);

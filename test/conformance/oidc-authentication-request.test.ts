@@ -1,6 +1,7 @@
 /** What an authentication request can ask for beside the scope, and how requests that are not valid are refused. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "bun:test";
 import type { User } from "../../src/domain/users/service.ts";
+import { linkIn, waitForMail } from "../support/mailbox.ts";
 import { createHttpBrowser, type Visit } from "../support/browser.ts";
 import { startTestServer, type TestServer } from "../support/server.ts";
 import {
@@ -122,6 +123,22 @@ describe("Initiating User Registration §4: prompt=create", () => {
     const [, link = ""] = /href="(\/signin\?interaction=[^"]+)"/.exec(sent.html) ?? [];
     const answer = answerOf(await fillSignIn(browser, await browser.open(link), "new"));
     expect(answer).toMatchObject({ code: expect.any(String), state: pending.state });
+  });
+
+  it("goes on from the mail's link too, in the browser that asked and in no other", async () => {
+    const browser = createHttpBrowser(server.url);
+    const pending = await app.begin({ prompt: "create" });
+    const page = await browser.open(pending.url);
+    const email = "mailed@example.com";
+    await browser.submit(page, "/signup", { email, username: "mailed", password: PASSWORD });
+    const link = linkIn(await waitForMail(server, email));
+    const elsewhere = createHttpBrowser(server.url);
+    expect((await elsewhere.open(link)).forms).toHaveLength(1);
+    const confirmed = await browser.submit(await browser.open(link), "/verify-email/confirm");
+    expect(pageAt(confirmed)).toEqual(["/signin", 200]);
+    const answer = answerOf(await fillSignIn(browser, confirmed, "mailed"));
+    expect(answer).toMatchObject({ code: expect.any(String), state: pending.state });
+    expect(browser.cookies.has("__Host-gw_pending")).toBe(false);
   });
 });
 

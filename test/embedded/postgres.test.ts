@@ -3,11 +3,11 @@ import { spawn } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import pg from "pg";
-import postgres from "postgres";
 import { DirectoryLockedError } from "../../src/embedded/directory-lock.ts";
 import { type EmbeddedPostgres, startEmbeddedPostgres } from "../../src/embedded/postgres.ts";
 import { ConfigError } from "../../src/lib/config-error.ts";
 import { createLogger } from "../../src/lib/log.ts";
+import { keepSomething, query, startElsewhere } from "./support.ts";
 import { isAlive, scratchDirectory, until } from "../support/scratch.ts";
 
 const log = createLogger({ level: "silent", name: "test" });
@@ -15,41 +15,10 @@ const isRoot = process.getuid?.() === 0;
 // tests that kill the server keep fsync as operators have it; the others need not wait for the disk
 const FAST = { fsync: "off" };
 
-async function query<T>(url: string, text: string): Promise<T[]> {
-  const sql = postgres(url, { max: 1, onnotice: () => {} });
-  try {
-    return [...(await sql.unsafe<T[] & object[]>(text))];
-  } finally {
-    await sql.end({ timeout: 1 });
-  }
-}
-
-/** A process that starts the database, says so, and can be killed as an operator's `start` can. */
-async function startElsewhere(dataDir: string) {
-  const script = `
-    import { startEmbeddedPostgres } from ${JSON.stringify(join(import.meta.dir, "../../src/embedded/postgres.ts"))};
-    import { createLogger } from ${JSON.stringify(join(import.meta.dir, "../../src/lib/log.ts"))};
-    const log = createLogger({ level: "silent", name: "test" });
-    const database = await startEmbeddedPostgres({ dataDir: ${JSON.stringify(dataDir)}, log });
-    console.log(JSON.stringify({ pid: database.pid(), url: database.url }));
-    Bun.gc(true);
-    setInterval(() => {}, 1000);`;
-  const child = Bun.spawn([process.execPath, "-e", script], { stdout: "pipe", stderr: "inherit" });
-  const reader = child.stdout.getReader();
-  const { value } = await reader.read();
-  const { pid, url }: { pid: number; url: string } = JSON.parse(new TextDecoder().decode(value));
-  return { child, pid, url };
-}
-
 /** Most tests use one cluster in turn, because making one takes longer than all else. */
 const shared = scratchDirectory();
 const dataDir = join(shared.path, "pg");
 afterAll(() => shared[Symbol.dispose]());
-
-async function keepSomething(url: string): Promise<void> {
-  await query(url, "DROP TABLE IF EXISTS kept");
-  await query(url, "CREATE TABLE kept AS SELECT 42 AS answer");
-}
 
 describe("Embedded PostgreSQL: running", () => {
   let database: EmbeddedPostgres;

@@ -1,7 +1,7 @@
 /** How errors are told: to programs as JSON, to people as a page, and to nobody more than they should know. */
 import { afterAll, beforeAll, describe, expect, it } from "bun:test";
 import { Elysia, t } from "elysia";
-import { errorHandling, type ErrorPage, fieldErrors } from "../../src/http/errors.ts";
+import { errorHandling, type ErrorPage } from "../../src/http/errors.ts";
 import { setRequestInfo } from "../../src/http/request-info.ts";
 import { AppError, OAuthError, unauthorized, validationError } from "../../src/lib/errors.ts";
 import { createLogger } from "../../src/lib/log.ts";
@@ -198,30 +198,64 @@ describe("a query that fails its schema", () => {
   });
 });
 
-describe("fieldErrors", () => {
-  it("says what a value must be by the schema alone", () => {
-    const all = [
-      { path: "/a", value: SECRET, message: SECRET, schema: { type: "array" } },
-      { path: "/b/c", value: 1, message: SECRET, schema: { type: "string" } },
-      { path: "", value: SECRET, message: SECRET, schema: {} },
-      {
-        path: "/d",
-        value: SECRET,
-        message: SECRET,
-        schema: { type: "string", "x-message": "Must be nice." },
-      },
-    ];
-    // What is asserted of is a part of what the library hands over.
-    const errors = fieldErrors({
-      type: "body",
-      all: all.map((one) => ({ summary: undefined, ...one })),
-    } as Parameters<typeof fieldErrors>[0]);
-    expect(errors).toEqual([
-      { field: "a", message: "Must be an array." },
-      { field: "b.c", message: "Must be a string." },
-      { field: "body", message: "Is not valid." },
-      { field: "d", message: "Must be nice." },
+describe("the problems of a body", () => {
+  const app = new Elysia()
+    .use(errorHandling({ log: createLogger({ level: "silent", name: "test" }) }, page))
+    .post("/typed", ({ body }) => body, {
+      body: t.Object({
+        list: t.Array(t.String()),
+        nested: t.Object({ text: t.String() }),
+        pattern: t.String({ pattern: "^x$", "x-message": "Must be nice." }),
+        length: t.String({ minLength: 2, maxLength: 3 }),
+        number: t.Integer(),
+        email: t.String({ format: "email" }),
+        missing: t.String(),
+      }),
+    });
+
+  async function problemsOf(body: unknown): Promise<unknown> {
+    const request = new Request("http://test/typed", {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body),
+    });
+    setRequestInfo(request, {
+      requestId: "req_test",
+      ip: undefined,
+      userAgent: undefined,
+      tenantSlug: undefined,
+      host: "test",
+    });
+    const answer = await (await app.handle(request)).text();
+    expect(answer).not.toContain(SECRET);
+    return JSON.parse(answer).details;
+  }
+
+  it("are told by the schema alone", async () => {
+    const wrong = {
+      list: SECRET,
+      nested: { text: [SECRET] },
+      pattern: SECRET,
+      length: SECRET,
+      number: SECRET,
+      email: SECRET,
+    };
+    expect(await problemsOf(wrong)).toEqual([
+      { field: "list", message: "Must be an array." },
+      { field: "nested.text", message: "Must be a string." },
+      { field: "pattern", message: "Must be nice." },
+      { field: "length", message: "Must be between 2 and 3 characters." },
+      { field: "number", message: "Must be an integer." },
+      { field: "email", message: "Must be a valid email address." },
+      { field: "missing", message: "Is required." },
     ]);
+  });
+
+  it("name no field that was sent and that the schema does not know", async () => {
+    expect(await problemsOf([SECRET])).toContainEqual({
+      field: "body",
+      message: "Holds a field that is not known here.",
+    });
   });
 });
 

@@ -7,19 +7,19 @@ import { register } from "../../domain/accounts/registration.ts";
 import { refreshNative, signInNative, signOutNative } from "../../domain/accounts/sign-in.ts";
 import { passwordProblem } from "../../domain/passwords/service.ts";
 import type { Tenant } from "../../domain/tenants/service.ts";
-import { fieldErrors } from "../../http/errors.ts";
+import { noteProblems } from "../../http/errors.ts";
 import { bearerAuth, commonErrors, ErrorResponse, MessageResponse, publicRoute } from "../../http/models.ts";
 import { requestScope, userScope } from "../../http/scope.ts";
-import { type FieldError, validationError } from "../../lib/errors.ts";
+import type { FieldError } from "../../lib/errors.ts";
 import * as models from "./models.ts";
 
 /** Answers with tokens in them are nobody else's business (RFC 6749 §5.1). */
 const noStore = { "cache-control": "no-store", pragma: "no-cache" };
 
-function policyProblems(body: unknown, tenant: Tenant | undefined): FieldError[] {
+function policyProblems(body: unknown, tenant: Tenant): FieldError[] {
   const password =
     typeof body === "object" && body !== null && "password" in body ? body.password : undefined;
-  if (typeof password !== "string" || !tenant) return [];
+  if (typeof password !== "string") return [];
   const message = passwordProblem(password, tenant.settings);
   return message ? [{ field: "password", message }] : [];
 }
@@ -39,12 +39,11 @@ const publicAccount = (deps: Deps) =>
         return status(201, models.userResponse(user));
       },
       {
+        parse: "json",
         body: models.RegisterRequest,
-        // All that is wrong is told at once: the tenant's password policy too, which is no part of the schema.
-        error({ code, error, body, tenant }) {
-          if (code === "VALIDATION")
-            throw validationError([...fieldErrors(error), ...policyProblems(body, tenant)]);
-        },
+        // Runs before the schema, whose problems it joins: all that is wrong is told at once, the tenant's password
+        // policy too.
+        transform: ({ request, body, tenant }) => noteProblems(request, policyProblems(body, tenant)),
         response: {
           201: models.UserResponse,
           403: ErrorResponse,
@@ -67,6 +66,7 @@ const publicAccount = (deps: Deps) =>
         return { ...tokens, user: models.userResponse(user) };
       },
       {
+        parse: "json",
         body: models.LoginRequest,
         response: {
           200: models.LoginResponse,
@@ -85,6 +85,7 @@ const publicAccount = (deps: Deps) =>
         return status(204, undefined);
       },
       {
+        parse: "json",
         body: models.RefreshRequest,
         response: { 204: models.Nothing, 422: ErrorResponse, ...commonErrors },
         detail: {
@@ -101,6 +102,7 @@ const publicAccount = (deps: Deps) =>
         return refreshNative(deps, tenant, body.refresh_token, context);
       },
       {
+        parse: "json",
         body: models.RefreshRequest,
         response: { 200: models.TokenPairResponse, 401: ErrorResponse, 422: ErrorResponse, ...commonErrors },
         detail: {
@@ -117,6 +119,7 @@ const publicAccount = (deps: Deps) =>
         return { message: "If an account with this address exists, a mail with a link is on its way." };
       },
       {
+        parse: "json",
         body: models.EmailRequest,
         response: { 200: MessageResponse, 403: ErrorResponse, 422: ErrorResponse, ...commonErrors },
         detail: { summary: "Ask for a password reset mail" },
@@ -125,10 +128,16 @@ const publicAccount = (deps: Deps) =>
     .post(
       "/reset-password",
       async ({ body, tenant, context }) => {
-        await resetPassword(deps, tenant, { token: body.token, password: body.new_password }, context);
+        await resetPassword(
+          deps,
+          tenant,
+          { token: body.token, password: body.new_password, field: "new_password" },
+          context,
+        );
         return { message: "The password was changed. Please sign in with it." };
       },
       {
+        parse: "json",
         body: models.ResetPasswordRequest,
         response: { 200: MessageResponse, 422: ErrorResponse, ...commonErrors },
         detail: { summary: "Set a new password with a mailed token" },
@@ -141,6 +150,7 @@ const publicAccount = (deps: Deps) =>
         return { message: "If this address waits to be verified, a mail with a link is on its way." };
       },
       {
+        parse: "json",
         body: models.EmailRequest,
         response: { 200: MessageResponse, 422: ErrorResponse, ...commonErrors },
         detail: { summary: "Send the verification mail again" },

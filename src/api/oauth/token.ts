@@ -1,4 +1,4 @@
-import { Elysia, t } from "elysia";
+import { Elysia } from "elysia";
 import type { Deps } from "../../deps.ts";
 import { exchangeCode } from "../../domain/authorization/service.ts";
 import { type Client, findClient, validSecretHashes } from "../../domain/clients/service.ts";
@@ -50,7 +50,6 @@ export const tokenRoutes = (deps: Deps) =>
     },
     {
       parse: "text",
-      body: t.String({ maxLength: 65_536 }),
       response: { 200: TokenResponse, 401: ErrorResponse, ...commonErrors },
       detail: {
         summary: "Exchange a grant for tokens",

@@ -1,10 +1,12 @@
-import { Elysia, t } from "elysia";
+import { Elysia } from "elysia";
 import type { Deps } from "../../deps.ts";
 import { type Access, requireUserAccess } from "../../domain/tokens/access.ts";
 import { claimsSource } from "../../domain/tokens/mint.ts";
 import type { Tenant } from "../../domain/tenants/service.ts";
 import { bearerAuth, commonErrors, ErrorResponse } from "../../http/models.ts";
+import { BearerParameters, formBody } from "../../http/oauth-models.ts";
 import { requestScope } from "../../http/scope.ts";
+import { textBody } from "../../http/text-body.ts";
 import { unauthorized } from "../../lib/errors.ts";
 import { extractBearerToken } from "../../protocol/oauth/bearer.ts";
 import { singleValued } from "../../protocol/oauth/parameters.ts";
@@ -34,13 +36,17 @@ export const userinfoRoutes = (deps: Deps) =>
       "/oauth/userinfo",
       async ({ request, body, tenant, set }) => {
         const isForm = request.headers.get("content-type")?.startsWith("application/x-www-form-urlencoded");
-        const form = isForm ? singleValued(new URLSearchParams(body ?? "")) : undefined;
+        const form = isForm ? singleValued(new URLSearchParams(textBody(body))) : undefined;
         set.headers["cache-control"] = "no-store";
         return claimsOf(
           await accessOf(deps, tenant, extractBearerToken(request.headers.get("authorization"), form)),
         );
       },
-      { parse: "text", body: t.Optional(t.String({ maxLength: 65_536 })), ...documentation },
+      {
+        ...documentation,
+        parse: "text",
+        detail: { ...documentation.detail, requestBody: formBody(BearerParameters, { required: false }) },
+      },
     );
 
 function accessOf(deps: Deps, tenant: Tenant, token: string | undefined): Promise<Access> {

@@ -5,7 +5,7 @@ import { swagger } from "@elysiajs/swagger";
 import { Elysia, t } from "elysia";
 import packageJson from "../../../package.json" with { type: "json" };
 import type { Deps } from "../../deps.ts";
-import { publicRoute } from "../../http/models.ts";
+import { commonErrors, publicRoute } from "../../http/models.ts";
 import { notFound } from "../../lib/errors.ts";
 
 /** Where the plugin puts its own page, which loads its script from a CDN: out of the way, and switched off below. */
@@ -95,6 +95,13 @@ export const docsRoutes = (deps: Deps) =>
   new Elysia({ name: "docs" })
     .use(description(deps))
     .get(
+      PLUGIN_PAGE,
+      () => {
+        throw notFound("There is nothing at this path.");
+      },
+      { detail: { hide: true, security: publicRoute } },
+    )
+    .get(
       "/docs",
       () =>
         new Response(page, {
@@ -123,7 +130,7 @@ export const docsRoutes = (deps: Deps) =>
       },
       {
         params: t.Object({ name: t.String({ maxLength: 64 }) }),
-        response: { 200: t.String({ description: "A style sheet or a script" }) },
+        response: { 200: t.String({ description: "A style sheet or a script" }), ...commonErrors },
         detail: detail("A file of the description's page"),
       },
     );

@@ -9,9 +9,9 @@ import { equalInConstantTime, sha256 } from "../../lib/crypto.ts";
 import { extractBearerToken } from "../../protocol/oauth/bearer.ts";
 import type { QueueHealth } from "../../queue/health.ts";
 
-const Part = t.UnionEnum(["ok", "failed"]);
+const Part = t.Union([t.Literal("ok"), t.Literal("failed")]);
 const Readiness = t.Object({
-  status: t.UnionEnum(["ok", "unavailable"]),
+  status: t.Union([t.Literal("ok"), t.Literal("unavailable")]),
   checks: t.Object({ database: Part, queue: Part }),
 });
 

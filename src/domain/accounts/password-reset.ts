@@ -54,17 +54,17 @@ export async function isResetLinkOpen(deps: Deps, tenant: Tenant, token: string)
 
 /**
  * Sets a new password by a mailed link. Every session and every token of the user ends: whoever knew the old password
- * may hold one. The address is verified by this too, since the link reached it.
+ * may hold one. `field` is what the caller calls the password. The address is verified by this too, since the link reached it.
  * @throws AppError 400 `invalid_token`; 422 for a weak password, which leaves the link usable
  */
 export async function resetPassword(
   deps: Deps,
   tenant: Tenant,
-  input: { token: string; password: string },
+  input: { token: string; password: string; field?: string },
   context: RequestContext,
 ): Promise<void> {
   if (!(await isResetLinkOpen(deps, tenant, input.token))) throw linkExpired();
-  requireGoodPassword(input.password, tenant.settings);
+  requireGoodPassword(input.password, tenant.settings, input.field);
   const hash = await deps.passwords.hash(input.password);
   const now = deps.clock.now();
   await deps.db.transaction(async (tx) => {
