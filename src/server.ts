@@ -46,6 +46,15 @@ export async function serve(deps: Deps): Promise<RunningServer> {
     reusePort: config.webConcurrency > 1,
     maxRequestBodySize: MAX_BODY_BYTES,
     idleTimeout: 30,
+    // Never the runtime's own page for errors, which shows source code.
+    development: false,
+    error(err) {
+      deps.log.error({ err }, "a request broke the gateway");
+      return Response.json(
+        { error: "internal_error", error_description: "Something went wrong on our side. Please try again." },
+        { status: 500 },
+      );
+    },
     fetch: (request, bunServer) => gateway(request, bunServer),
   });
   deps.log.info({ url: server.url.href }, "API process listens");

@@ -36,13 +36,16 @@ export async function startWorker(
   const deps = await createDeps(config, { process: "worker", ...options });
   const backend = createQueueBackend(config, deps.log);
   const mailDriver = config.mail.driver === "mailbox" ? undefined : createMailDriver(config.mail);
+  const workers: WorkerHandle[] = [];
+  const stopWorkers = () =>
+    Promise.all(workers.map((worker) => worker.stop(options.stopDeadlineMs ?? STOP_DEADLINE_MS)));
   try {
     const queues = new Map(
       await Promise.all(queueNames.map(async (name) => [name, await backend.openQueue(name)] as const)),
     );
     const add: AddJobs = async (queue, jobs) => queues.get(queue)?.add(jobs);
     await installSchedules(backend);
-    const workers = openWorkers(deps, backend, mailDriver);
+    workers.push(...openWorkers(deps, backend, mailDriver));
     const relay = await startRelay(deps.db, add, deps.log);
     deps.log.info(
       { queues: queueNames, backend: config.redisUrl ? "redis" : "postgresql" },
@@ -50,13 +53,13 @@ export async function startWorker(
     );
     return {
       async stop() {
-        const deadlineMs = options.stopDeadlineMs ?? STOP_DEADLINE_MS;
-        await Promise.all([relay.stop(), ...workers.map((worker) => worker.stop(deadlineMs))]);
+        await Promise.all([relay.stop(), stopWorkers()]);
         await close(deps, backend, mailDriver);
         deps.log.info("worker has stopped");
       },
     };
   } catch (error) {
+    await stopWorkers();
     await close(deps, backend, mailDriver);
     throw error;
   }

@@ -2,7 +2,7 @@
  * Renders whatever a route throws. One place, registered before every route, so that no error reaches a caller in
  * another shape than the documented one, with a stack, or with what the caller sent.
  */
-import { Elysia, type ValidationError } from "elysia";
+import { Elysia, ParseError, type ValidationError } from "elysia";
 import { databaseErrorOf } from "../db/client.ts";
 import type { Deps } from "../deps.ts";
 import { AppError, type FieldError, OAuthError } from "../lib/errors.ts";
@@ -44,6 +44,8 @@ function wantsPage(request: Request): boolean {
 
 function toAppError(code: string | number, error: unknown, request: Request): AppError {
   if (error instanceof AppError) return error;
+  // What a route's own reader of bodies throws comes wrapped.
+  if (error instanceof ParseError && error.cause instanceof AppError) return error.cause;
   if (isUnstorable(error)) return unstorable(error);
   const oauth = new URL(request.url).pathname.startsWith("/oauth/");
   switch (code) {

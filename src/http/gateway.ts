@@ -24,12 +24,14 @@ export function createGateway(deps: Deps, handle: Handler, metrics: HttpMetrics)
 
   return async function fetch(request: Request, server?: PeerLookup): Promise<Response> {
     const started = performance.now();
-    const url = new URL(request.url);
+    const url = URL.parse(request.url);
+    // A Host header that is none leaves a URL that is none.
+    if (!url) return new Response(null, { status: 400 });
     const offered = request.headers.get("x-request-id");
     const requestId = offered && REQUEST_ID.test(offered) ? offered : newId("request");
     const { path, tenantSlug } = splitTenant(url.pathname);
 
-    const routed = tenantSlug === undefined ? request : new Request(new URL(path + url.search, url), request);
+    const routed = tenantSlug === undefined ? request : new Request(withPath(url, path), request);
     setRequestInfo(routed, {
       requestId,
       ip: clientIp(server?.requestIP(request)?.address, request.headers.get("x-forwarded-for")),
@@ -62,6 +64,13 @@ export function createGateway(deps: Deps, handle: Handler, metrics: HttpMetrics)
     );
     return response;
   };
+}
+
+/** Sets the path alone: read as a relative reference, a path that begins with two slashes would name another host. */
+function withPath(url: URL, path: string): URL {
+  const changed = new URL(url);
+  changed.pathname = path;
+  return changed;
 }
 
 function splitTenant(pathname: string): { path: string; tenantSlug: string | undefined } {

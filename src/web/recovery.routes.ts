@@ -107,7 +107,7 @@ export const recoveryRoutes = (deps: Deps) =>
       "/verify-email",
       async ({ page, query: { token } }) => {
         // A browser gets a page with a button: mail scanners open links too, and must not use them up.
-        if (page.request.headers.get("accept")?.includes("text/html")) {
+        if (page.request.method !== "GET" || page.request.headers.get("accept")?.includes("text/html")) {
           return (await isVerificationLinkOpen(deps, page.tenant, token))
             ? showVerifyEmail(deps, page, token)
             : showVerifyExpired(deps, page);

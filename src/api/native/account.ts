@@ -8,6 +8,7 @@ import { refreshNative, signInNative, signOutNative } from "../../domain/account
 import { passwordProblem } from "../../domain/passwords/service.ts";
 import type { Tenant } from "../../domain/tenants/service.ts";
 import { noteProblems } from "../../http/errors.ts";
+import { jsonBody } from "../../http/json-body.ts";
 import { bearerAuth, commonErrors, ErrorResponse, MessageResponse, publicRoute } from "../../http/models.ts";
 import { requestScope, userScope } from "../../http/scope.ts";
 import type { FieldError } from "../../lib/errors.ts";
@@ -39,7 +40,7 @@ const publicAccount = (deps: Deps) =>
         return status(201, models.userResponse(user));
       },
       {
-        parse: "json",
+        parse: jsonBody,
         body: models.RegisterRequest,
         // Runs before the schema, whose problems it joins: all that is wrong is told at once, the tenant's password
         // policy too.
@@ -66,7 +67,7 @@ const publicAccount = (deps: Deps) =>
         return { ...tokens, user: models.userResponse(user) };
       },
       {
-        parse: "json",
+        parse: jsonBody,
         body: models.LoginRequest,
         response: {
           200: models.LoginResponse,
@@ -85,7 +86,7 @@ const publicAccount = (deps: Deps) =>
         return status(204, undefined);
       },
       {
-        parse: "json",
+        parse: jsonBody,
         body: models.RefreshRequest,
         response: { 204: models.Nothing, 422: ErrorResponse, ...commonErrors },
         detail: {
@@ -102,7 +103,7 @@ const publicAccount = (deps: Deps) =>
         return refreshNative(deps, tenant, body.refresh_token, context);
       },
       {
-        parse: "json",
+        parse: jsonBody,
         body: models.RefreshRequest,
         response: { 200: models.TokenPairResponse, 401: ErrorResponse, 422: ErrorResponse, ...commonErrors },
         detail: {
@@ -119,7 +120,7 @@ const publicAccount = (deps: Deps) =>
         return { message: "If an account with this address exists, a mail with a link is on its way." };
       },
       {
-        parse: "json",
+        parse: jsonBody,
         body: models.EmailRequest,
         response: { 200: MessageResponse, 403: ErrorResponse, 422: ErrorResponse, ...commonErrors },
         detail: { summary: "Ask for a password reset mail" },
@@ -137,7 +138,7 @@ const publicAccount = (deps: Deps) =>
         return { message: "The password was changed. Please sign in with it." };
       },
       {
-        parse: "json",
+        parse: jsonBody,
         body: models.ResetPasswordRequest,
         response: { 200: MessageResponse, 422: ErrorResponse, ...commonErrors },
         detail: { summary: "Set a new password with a mailed token" },
@@ -150,7 +151,7 @@ const publicAccount = (deps: Deps) =>
         return { message: "If this address waits to be verified, a mail with a link is on its way." };
       },
       {
-        parse: "json",
+        parse: jsonBody,
         body: models.EmailRequest,
         response: { 200: MessageResponse, 422: ErrorResponse, ...commonErrors },
         detail: { summary: "Send the verification mail again" },

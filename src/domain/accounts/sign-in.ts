@@ -5,7 +5,7 @@ import { newId } from "../../lib/ids.ts";
 import { enqueue } from "../../queue/outbox.ts";
 import * as audit from "../audit/service.ts";
 import { type Client, findClient, NATIVE_CLIENT_ID } from "../clients/service.ts";
-import { replaceHash } from "../passwords/service.ts";
+import { isCurrentHash, replaceHash } from "../passwords/service.ts";
 import type { RequestContext } from "../request-context.ts";
 import { endSession, hasSignedInFrom, startSession } from "../sessions/service.ts";
 import type { Tenant } from "../tenants/service.ts";
@@ -33,7 +33,7 @@ export async function authenticateByPassword(
   tenant: Tenant,
   credentials: Credentials,
   context: RequestContext,
-): Promise<User> {
+): Promise<{ user: User; hash: string }> {
   const user = await findUserByIdentifier(deps, tenant.id, credentials.identifier);
   const hash = user?.enabled ? (user.passwordHash ?? undefined) : undefined;
   const matches = await deps.passwords.verify(credentials.password, hash);
@@ -49,13 +49,15 @@ export async function authenticateByPassword(
     });
     throw invalidCredentials();
   }
+  let current = hash;
   if (deps.passwords.isOutdated(hash)) {
-    await replaceHash(deps.db, tenant.id, user.id, hash, await deps.passwords.hash(credentials.password));
+    current = await deps.passwords.hash(credentials.password);
+    await replaceHash(deps.db, tenant.id, user.id, hash, current);
   }
   if (tenant.settings.email_verification_required && !user.emailVerified) {
     throw new AppError(403, "email_not_verified", "Please confirm your email address before you sign in.");
   }
-  return user;
+  return { user, hash: current };
 }
 
 function failureReason(user: User | undefined): string {
@@ -70,7 +72,7 @@ export async function signInBrowser(
   credentials: Credentials & { rememberMe: boolean },
   context: RequestContext,
 ): Promise<{ user: User; cookie: string; expiresAt: Date }> {
-  const user = await authenticateByPassword(deps, tenant, credentials, context);
+  const { user, hash } = await authenticateByPassword(deps, tenant, credentials, context);
   const { settings } = tenant;
   const remembered = credentials.rememberMe && settings.remember_me_enabled;
   const session = await openSession(
@@ -80,6 +82,7 @@ export async function signInBrowser(
     {
       lifetimeSeconds: remembered ? settings.remembered_session_lifetime : settings.session_lifetime,
       withCookie: true,
+      hash,
       context,
     },
     (_tx, opened) => Promise.resolve(opened),
@@ -95,7 +98,7 @@ export async function signInNative(
   credentials: Credentials,
   context: RequestContext,
 ): Promise<{ user: User; tokens: NativeTokens }> {
-  const user = await authenticateByPassword(deps, tenant, credentials, context);
+  const { user, hash } = await authenticateByPassword(deps, tenant, credentials, context);
   const client = await nativeClient(deps, tenant);
   const lifetimeSeconds = refreshTokenLifetime(tenant, client);
   const familyId = newId("tokenFamily");
@@ -105,7 +108,7 @@ export async function signInNative(
     deps,
     tenant,
     user,
-    { lifetimeSeconds, withCookie: false, context },
+    { lifetimeSeconds, withCookie: false, hash, context },
     async (tx, session) => {
       const authentication = { ...session, sessionId: session.id };
       const minted = await mintUserTokens(deps, { tenant, client, user, authentication, familyId, scope });
@@ -135,11 +138,13 @@ async function openSession<Result>(
   deps: Deps,
   tenant: Tenant,
   user: User,
-  options: { lifetimeSeconds: number; withCookie: boolean; context: RequestContext },
+  options: { lifetimeSeconds: number; withCookie: boolean; hash: string; context: RequestContext },
   then: (tx: Executor, session: StartedSession) => Promise<Result>,
 ): Promise<Result> {
   const now = deps.clock.now();
   return deps.db.transaction(async (tx) => {
+    // The password may have been changed while it was checked: whoever knew the old one is to be shut out.
+    if (!(await isCurrentHash(tx, tenant.id, user.id, options.hash))) throw invalidCredentials();
     const known = await hasSignedInFrom(tx, user, options.context.userAgent);
     const session = await startSession(tx, {
       tenantId: tenant.id,

@@ -13,7 +13,7 @@ import { type TokenResponse, tokenResponse } from "../../protocol/oauth/token-re
 import * as audit from "../audit/service.ts";
 import type { Client } from "../clients/service.ts";
 import type { RequestContext } from "../request-context.ts";
-import type { Session } from "../sessions/service.ts";
+import { lockLiveSession, type Session } from "../sessions/service.ts";
 import type { Tenant } from "../tenants/service.ts";
 import { openFamily } from "../tokens/families.ts";
 import { mintUserTokens, refreshTokenLifetime } from "../tokens/mint.ts";
@@ -96,6 +96,7 @@ export async function exchangeCode(
   });
   const refreshToken = await deps.db.transaction(async (tx) => {
     if (!(await repo.consumeCode(tx, tenant.id, code.id, familyId, now))) return "replayed" as const;
+    if (!(await lockLiveSession(tx, tenant.id, code.sessionId))) throw invalidCode();
     const first = await openFamily(tx, {
       tenantId: tenant.id,
       id: familyId,

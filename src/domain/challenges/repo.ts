@@ -1,4 +1,4 @@
-import { and, eq, gt, isNull } from "drizzle-orm";
+import { and, eq, getTableColumns, gt, isNull } from "drizzle-orm";
 import type { Executor } from "../../db/client.ts";
 import { challenges } from "../../db/schema/index.ts";
 import type { Id } from "../../lib/ids.ts";
@@ -44,37 +44,39 @@ export async function findOpen(
   return challenge;
 }
 
-/** One atomic statement: of two requests that race, one gets the row and the other nothing. */
-export async function markConsumed(
-  executor: Executor,
-  tenantId: Id<"tenant">,
-  id: Id<"challenge">,
-  now: Date,
-): Promise<Challenge | undefined> {
-  const [consumed] = await executor
-    .update(challenges)
-    .set({ consumedAt: now })
-    .where(and(eq(challenges.tenantId, tenantId), eq(challenges.id, id), isNull(challenges.consumedAt)))
-    .returning();
-  return consumed;
-}
-
-export async function markAllConsumed(
+/**
+ * Consumes every open challenge of this kind that the user was sent. One atomic statement, which takes the rows in one
+ * order: of two requests that race, with one link or with two, the second finds nothing left, and neither waits for
+ * the other for ever.
+ * @returns what was open until now
+ */
+export async function consumeOpen(
   executor: Executor,
   tenantId: Id<"tenant">,
   kind: ChallengeKind,
   userId: Id<"user">,
   now: Date,
-): Promise<void> {
-  await executor
+): Promise<Challenge[]> {
+  const open = executor.$with("open").as(
+    executor
+      .select({ id: challenges.id })
+      .from(challenges)
+      .where(
+        and(
+          eq(challenges.tenantId, tenantId),
+          eq(challenges.userId, userId),
+          eq(challenges.kind, kind),
+          isNull(challenges.consumedAt),
+        ),
+      )
+      .orderBy(challenges.id)
+      .for("update"),
+  );
+  return executor
+    .with(open)
     .update(challenges)
     .set({ consumedAt: now })
-    .where(
-      and(
-        eq(challenges.tenantId, tenantId),
-        eq(challenges.userId, userId),
-        eq(challenges.kind, kind),
-        isNull(challenges.consumedAt),
-      ),
-    );
+    .from(open)
+    .where(and(eq(challenges.tenantId, tenantId), eq(challenges.id, open.id)))
+    .returning(getTableColumns(challenges));
 }

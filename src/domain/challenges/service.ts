@@ -66,18 +66,7 @@ export async function consumeChallenge(
   now: Date,
 ): Promise<Challenge | undefined> {
   const open = await findOpenChallenge(executor, tenantId, kind, token, now);
-  const consumed = open && (await repo.markConsumed(executor, tenantId, open.id, now));
-  if (consumed) await repo.markAllConsumed(executor, tenantId, kind, consumed.userId, now);
-  return consumed;
-}
-
-/** Ends every open link of this kind that the user was sent. */
-export async function closeChallenges(
-  executor: Executor,
-  tenantId: Id<"tenant">,
-  kind: ChallengeKind,
-  userId: Id<"user">,
-  now: Date,
-): Promise<void> {
-  await repo.markAllConsumed(executor, tenantId, kind, userId, now);
+  if (!open) return undefined;
+  const consumed = await repo.consumeOpen(executor, tenantId, kind, open.userId, now);
+  return consumed.find(({ id }) => id === open.id);
 }

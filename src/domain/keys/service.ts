@@ -28,6 +28,8 @@ export interface KeyRing {
   /** The newest key of this algorithm that signs at `now`. */
   signingKey(alg: SigningAlgorithm, now: Date): SigningKey;
   verificationKey(kid: string): VerificationKey | undefined;
+  /** When the first of its keys is retired: from then on the ring has to be opened anew. */
+  readonly soundUntil: Date | undefined;
   /** The JWK set (RFC 7517 §5), serialised once. */
   readonly jwks: { readonly body: string; readonly etag: string };
 }
@@ -37,11 +39,14 @@ export const INITIAL_ALGORITHMS = ["ES256", "RS256", "EdDSA"] as const satisfies
 
 /** @throws Error when the tenant has no keys or they cannot be opened: nothing can be signed then. */
 export async function keyRingOf(deps: Deps, tenantId: Id<"tenant">): Promise<KeyRing> {
-  const ring = await deps.caches
-    .named<KeyRing>("signing-keys", ["signing_keys"])
-    .get(tenantId, "ring", async () =>
-      openRing(deps, await repo.findPublished(deps.db, tenantId, deps.clock.now())),
-    );
+  const cache = deps.caches.named<KeyRing>("signing-keys", ["signing_keys"]);
+  const load = async () => openRing(deps, await repo.findPublished(deps.db, tenantId, deps.clock.now()));
+  const now = deps.clock.now();
+  let ring = await cache.get(tenantId, "ring", load);
+  if (ring?.soundUntil && ring.soundUntil <= now) {
+    cache.forget(tenantId);
+    ring = await cache.get(tenantId, "ring", load);
+  }
   if (!ring) throw new Error(`tenant ${tenantId} has no signing keys`);
   return ring;
 }
@@ -58,6 +63,9 @@ function openRing(deps: Deps, rows: repo.SigningKeyRow[]): KeyRing | undefined {
       return key.signing;
     },
     verificationKey: (kid) => byKid.get(kid),
+    soundUntil: keys
+      .flatMap(({ retiredAt }) => retiredAt ?? [])
+      .toSorted((a, b) => a.getTime() - b.getTime())[0],
     jwks: { body, etag: `"${sha256(body).toString("base64url").slice(0, 22)}"` },
   };
 }
@@ -69,6 +77,7 @@ function openKey(deps: Deps, row: repo.SigningKeyRow) {
   const pkcs8 = unsealWith(deps.config.masterKeys, sealed, contextOf(kid));
   return {
     activeFrom: row.activeFrom,
+    retiredAt: row.retiredAt,
     signing: importSigningKey(kid, alg, pkcs8),
     verification: importVerificationKey(kid, alg, row.publicJwk),
     jwk: publicJwk(kid, alg, row.publicJwk),

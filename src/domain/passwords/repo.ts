@@ -19,6 +19,27 @@ export async function upsertPassword(
     });
 }
 
+/** Holds the credential as it is until the transaction ends; @returns whether it still has this hash. */
+export async function isCurrentHash(
+  executor: Executor,
+  tenantId: Id<"tenant">,
+  userId: Id<"user">,
+  hash: string,
+): Promise<boolean> {
+  const rows = await executor
+    .select({ userId: passwordCredentials.userId })
+    .from(passwordCredentials)
+    .where(
+      and(
+        eq(passwordCredentials.tenantId, tenantId),
+        eq(passwordCredentials.userId, userId),
+        eq(passwordCredentials.hash, hash),
+      ),
+    )
+    .for("share");
+  return rows.length > 0;
+}
+
 /** Replaces a hash by one of the same password at another cost, unless the password was changed meanwhile. */
 export async function replaceHash(
   executor: Executor,

@@ -39,6 +39,20 @@ export async function insertSession(
   await executor.insert(sessions).values(session);
 }
 
+/** Holds the session as it is until the transaction ends; @returns whether it stands. */
+export async function lockLiveSession(
+  executor: Executor,
+  tenantId: Id<"tenant">,
+  id: Id<"session">,
+): Promise<boolean> {
+  const [row] = await executor
+    .select({ revokedAt: sessions.revokedAt })
+    .from(sessions)
+    .where(and(eq(sessions.tenantId, tenantId), eq(sessions.id, id)))
+    .for("share");
+  return row !== undefined && !row.revokedAt;
+}
+
 /** @returns whether the session was still open. */
 export async function markRevoked(
   executor: Executor,

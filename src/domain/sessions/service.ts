@@ -11,6 +11,8 @@ import * as repo from "./repo.ts";
 
 export { findSignIn, hasSignedInFrom } from "./repo.ts";
 
+export { lockLiveSession } from "./repo.ts";
+
 /** A live sign-in, with the user it belongs to. */
 export interface Session {
   readonly id: Id<"session">;

@@ -32,8 +32,8 @@ export type TenantSettings = Static<typeof TenantSettings>;
 export function parseSettings(stored: Record<string, unknown>): TenantSettings {
   const known = Object.fromEntries(
     Object.entries(stored).filter(([name, value]) => {
-      const schema = TenantSettings.properties[name as keyof TenantSettings];
-      return schema !== undefined && Value.Check(schema, value);
+      if (!Object.hasOwn(TenantSettings.properties, name)) return false;
+      return Value.Check(TenantSettings.properties[name as keyof TenantSettings], value);
     }),
   );
   return { ...Value.Create(TenantSettings), ...known };

@@ -88,9 +88,14 @@ export async function rotate(db: Database, rotation: Rotation): Promise<boolean>
   const now = rotation.now.toISOString();
   const expiresAt = successor.expiresAt.toISOString();
   const rows = await db.$client`
-    with live as (
+    with locked as (
+      select s.id from sessions s
+      where s.tenant_id = ${tenant}::uuid and s.id = ${uuidFromId("session", rotation.sessionId)}::uuid
+      for no key update
+    ), live as (
       update token_families f
       set expires_at = greatest(f.expires_at, ${expiresAt}::timestamptz)
+      from locked
       where f.tenant_id = ${tenant}::uuid and f.id = ${uuidFromId("tokenFamily", rotation.familyId)}::uuid
         and f.revoked_at is null
       returning f.id
