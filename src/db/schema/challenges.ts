@@ -1,6 +1,6 @@
-import { foreignKey, index, integer, jsonb, pgTable, primaryKey, text } from "drizzle-orm/pg-core";
+import { index, integer, jsonb, pgTable, primaryKey, text } from "drizzle-orm/pg-core";
 import { bytea, id, instant } from "../columns.ts";
-import { users } from "./users.ts";
+import { ofUser } from "./users.ts";
 
 /** One pending proof: a link or a code that somebody was sent. Consumed by one atomic statement. */
 export const challenges = pgTable(
@@ -20,10 +20,7 @@ export const challenges = pgTable(
   },
   (table) => [
     primaryKey({ columns: [table.tenantId, table.id] }),
-    foreignKey({
-      columns: [table.tenantId, table.userId],
-      foreignColumns: [users.tenantId, users.id],
-    }).onDelete("cascade"),
+    ofUser(table),
     index("challenges_user").on(table.tenantId, table.userId, table.kind),
     index("challenges_expiry").on(table.expiresAt),
   ],

@@ -1,8 +1,9 @@
 import {
+  type AnyPgColumn,
   boolean,
+  foreignKey,
   index,
   integer,
-  foreignKey,
   pgTable,
   primaryKey,
   text,
@@ -59,10 +60,14 @@ export const clientSecrets = pgTable(
   },
   (table) => [
     primaryKey({ columns: [table.tenantId, table.id] }),
-    foreignKey({
-      columns: [table.tenantId, table.clientId],
-      foreignColumns: [clients.tenantId, clients.id],
-    }).onDelete("cascade"),
+    ofClient(table),
     index("client_secrets_client").on(table.tenantId, table.clientId),
   ],
 );
+
+/** The foreign key of what belongs to a client of the same tenant, and goes with it. */
+export const ofClient = (table: { tenantId: AnyPgColumn; clientId: AnyPgColumn }) =>
+  foreignKey({
+    columns: [table.tenantId, table.clientId],
+    foreignColumns: [clients.tenantId, clients.id],
+  }).onDelete("cascade");

@@ -9,9 +9,9 @@ import {
   uniqueIndex,
 } from "drizzle-orm/pg-core";
 import { bytea, id, instant } from "../columns.ts";
-import { clients } from "./clients.ts";
-import { sessions } from "./sessions.ts";
-import { users } from "./users.ts";
+import { ofClient } from "./clients.ts";
+import { ofSession } from "./sessions.ts";
+import { ofUser } from "./users.ts";
 
 /** A user's remembered consent to a client. */
 export const grants = pgTable(
@@ -29,14 +29,8 @@ export const grants = pgTable(
     primaryKey({ columns: [table.tenantId, table.id] }),
     uniqueIndex("grants_user_client").on(table.tenantId, table.userId, table.clientId),
     index("grants_client").on(table.tenantId, table.clientId),
-    foreignKey({
-      columns: [table.tenantId, table.userId],
-      foreignColumns: [users.tenantId, users.id],
-    }).onDelete("cascade"),
-    foreignKey({
-      columns: [table.tenantId, table.clientId],
-      foreignColumns: [clients.tenantId, clients.id],
-    }).onDelete("cascade"),
+    ofUser(table),
+    ofClient(table),
   ],
 );
 
@@ -63,18 +57,9 @@ export const tokenFamilies = pgTable(
   },
   (table) => [
     primaryKey({ columns: [table.tenantId, table.id] }),
-    foreignKey({
-      columns: [table.tenantId, table.userId],
-      foreignColumns: [users.tenantId, users.id],
-    }).onDelete("cascade"),
-    foreignKey({
-      columns: [table.tenantId, table.clientId],
-      foreignColumns: [clients.tenantId, clients.id],
-    }).onDelete("cascade"),
-    foreignKey({
-      columns: [table.tenantId, table.sessionId],
-      foreignColumns: [sessions.tenantId, sessions.id],
-    }).onDelete("cascade"),
+    ofUser(table),
+    ofClient(table),
+    ofSession(table),
     index("token_families_user").on(table.tenantId, table.userId),
     index("token_families_client").on(table.tenantId, table.clientId),
     index("token_families_session").on(table.tenantId, table.sessionId),
@@ -137,14 +122,8 @@ export const authorizationCodes = pgTable(
   },
   (table) => [
     primaryKey({ columns: [table.tenantId, table.id] }),
-    foreignKey({
-      columns: [table.tenantId, table.clientId],
-      foreignColumns: [clients.tenantId, clients.id],
-    }).onDelete("cascade"),
-    foreignKey({
-      columns: [table.tenantId, table.sessionId],
-      foreignColumns: [sessions.tenantId, sessions.id],
-    }).onDelete("cascade"),
+    ofClient(table),
+    ofSession(table),
     index("authorization_codes_client").on(table.tenantId, table.clientId),
     index("authorization_codes_session").on(table.tenantId, table.sessionId),
     index("authorization_codes_expiry").on(table.expiresAt),

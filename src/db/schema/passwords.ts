@@ -1,6 +1,6 @@
-import { foreignKey, pgTable, primaryKey, text } from "drizzle-orm/pg-core";
+import { pgTable, primaryKey, text } from "drizzle-orm/pg-core";
 import { id, instant } from "../columns.ts";
-import { users } from "./users.ts";
+import { ofUser } from "./users.ts";
 
 export const passwordCredentials = pgTable(
   "password_credentials",
@@ -11,11 +11,5 @@ export const passwordCredentials = pgTable(
     hash: text("hash").notNull(),
     changedAt: instant("changed_at").notNull(),
   },
-  (table) => [
-    primaryKey({ columns: [table.tenantId, table.userId] }),
-    foreignKey({
-      columns: [table.tenantId, table.userId],
-      foreignColumns: [users.tenantId, users.id],
-    }).onDelete("cascade"),
-  ],
+  (table) => [primaryKey({ columns: [table.tenantId, table.userId] }), ofUser(table)],
 );

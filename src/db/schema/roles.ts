@@ -1,7 +1,7 @@
 import { foreignKey, index, pgTable, primaryKey, text, uniqueIndex } from "drizzle-orm/pg-core";
 import { id, instant } from "../columns.ts";
 import { tenants } from "./tenants.ts";
-import { users } from "./users.ts";
+import { ofUser } from "./users.ts";
 
 export const roles = pgTable(
   "roles",
@@ -30,10 +30,7 @@ export const userRoles = pgTable(
   },
   (table) => [
     primaryKey({ columns: [table.tenantId, table.userId, table.roleId] }),
-    foreignKey({
-      columns: [table.tenantId, table.userId],
-      foreignColumns: [users.tenantId, users.id],
-    }).onDelete("cascade"),
+    ofUser(table),
     foreignKey({
       columns: [table.tenantId, table.roleId],
       foreignColumns: [roles.tenantId, roles.id],

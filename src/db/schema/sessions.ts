@@ -1,6 +1,6 @@
-import { foreignKey, index, pgTable, primaryKey, text } from "drizzle-orm/pg-core";
+import { type AnyPgColumn, foreignKey, index, pgTable, primaryKey, text } from "drizzle-orm/pg-core";
 import { bytea, id, instant } from "../columns.ts";
-import { users } from "./users.ts";
+import { ofUser } from "./users.ts";
 
 /** One sign-in on one device: by the hosted pages (with a cookie) or by the native API (without). */
 export const sessions = pgTable(
@@ -25,11 +25,15 @@ export const sessions = pgTable(
   },
   (table) => [
     primaryKey({ columns: [table.tenantId, table.id] }),
-    foreignKey({
-      columns: [table.tenantId, table.userId],
-      foreignColumns: [users.tenantId, users.id],
-    }).onDelete("cascade"),
+    ofUser(table),
     index("sessions_user").on(table.tenantId, table.userId, table.createdAt),
     index("sessions_expiry").on(table.expiresAt),
   ],
 );
+
+/** The foreign key of what belongs to a session of the same tenant, and goes with it. */
+export const ofSession = (table: { tenantId: AnyPgColumn; sessionId: AnyPgColumn }) =>
+  foreignKey({
+    columns: [table.tenantId, table.sessionId],
+    foreignColumns: [sessions.tenantId, sessions.id],
+  }).onDelete("cascade");

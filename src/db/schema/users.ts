@@ -1,4 +1,13 @@
-import { boolean, foreignKey, index, pgTable, primaryKey, text, uniqueIndex } from "drizzle-orm/pg-core";
+import {
+  type AnyPgColumn,
+  boolean,
+  foreignKey,
+  index,
+  pgTable,
+  primaryKey,
+  text,
+  uniqueIndex,
+} from "drizzle-orm/pg-core";
 import { id, instant } from "../columns.ts";
 import { tenants } from "./tenants.ts";
 
@@ -44,11 +53,15 @@ export const userEmails = pgTable(
   },
   (table) => [
     primaryKey({ columns: [table.tenantId, table.id] }),
-    foreignKey({
-      columns: [table.tenantId, table.userId],
-      foreignColumns: [users.tenantId, users.id],
-    }).onDelete("cascade"),
+    ofUser(table),
     uniqueIndex("user_emails_address").on(table.tenantId, table.addressKey),
     index("user_emails_user").on(table.tenantId, table.userId),
   ],
 );
+
+/** The foreign key of what belongs to a user of the same tenant, and goes with them. */
+export const ofUser = (table: { tenantId: AnyPgColumn; userId: AnyPgColumn }) =>
+  foreignKey({
+    columns: [table.tenantId, table.userId],
+    foreignColumns: [users.tenantId, users.id],
+  }).onDelete("cascade");
