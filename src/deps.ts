@@ -34,6 +34,16 @@ export interface DepsOptions {
   log?: Logger;
 }
 
+/** A database that cannot be listened to is closed again: its pool would keep a process alive that failed to start. */
+async function listenOrClose({ caches, db, log }: Deps): Promise<() => Promise<void>> {
+  try {
+    return await caches.listen(db, log);
+  } catch (error) {
+    await closeDatabase(db);
+    throw error;
+  }
+}
+
 export async function createDeps(
   config: Config,
   options: DepsOptions,
@@ -62,7 +72,7 @@ export async function createDeps(
       cursors: deriveKey(master, "cursors"),
     },
   };
-  const stopListening = options.process === "cli" ? undefined : await caches.listen(db, log);
+  const stopListening = options.process === "cli" ? undefined : await listenOrClose(deps);
   return {
     ...deps,
     async close() {

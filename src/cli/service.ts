@@ -10,6 +10,8 @@ export interface ReadyMessage {
 }
 
 const STOP_DEADLINE_MS = 10_000;
+/** Time for the message to be written. */
+const FAILED_START_MS = 500;
 
 /**
  * Resolves when the service has stopped in order. Otherwise it ends the process: with 1 when stopping takes longer
@@ -34,7 +36,11 @@ export async function runService(
   // the supervisor was killed: nobody would restart or stop this process any more
   if (supervised) process.on("disconnect", ask);
 
-  const service = await start();
+  const service = await start().catch((error) => {
+    // Whatever the start had opened must not keep alive a process that does nothing.
+    setTimeout(() => process.exit(1), FAILED_START_MS).unref();
+    throw error;
+  });
   if (supervised && process.connected) process.send?.({ ready: true } satisfies ReadyMessage);
   await stopRequested.promise;
   await service.stop();

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "bun:test";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { connect, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { closeDatabase, connectDatabase, type Database } from "../../src/db/client.ts";
@@ -124,7 +124,8 @@ describe("a worker whose PostgreSQL is killed with kill -9", () => {
 
   async function killDatabase(): Promise<void> {
     const postmaster = database.pid();
-    for (const pid of [postmaster, ...childrenOf(postmaster)]) process.kill(pid, "SIGKILL");
+    // Not process.kill: a session may end between being listed and being killed.
+    Bun.spawnSync(["kill", "-9", `${postmaster}`, ...childrenOf(postmaster)]);
     await eventually("PostgreSQL", () => database.pid() !== postmaster);
   }
 
@@ -142,11 +143,11 @@ describe("a worker whose PostgreSQL is killed with kill -9", () => {
   }
 });
 
-function childrenOf(parent: number): number[] {
+function childrenOf(parent: number): string[] {
   const found = Bun.spawnSync(["ps", "-A", "-o", "ppid=,pid="]).stdout.toString();
   return found.split("\n").flatMap((line) => {
-    const [ppid, pid] = line.trim().split(/\s+/).map(Number);
-    return ppid === parent && pid ? [pid] : [];
+    const [ppid, pid] = line.trim().split(/\s+/);
+    return ppid === `${parent}` && pid ? [pid] : [];
   });
 }
 
