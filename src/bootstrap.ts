@@ -2,22 +2,27 @@
 import type { Config } from "./config.ts";
 import { violatesUnique } from "./db/client.ts";
 import { createDeps, type Deps } from "./deps.ts";
-import { createAccount } from "./domain/accounts/registration.ts";
+import { prepareAccount } from "./domain/accounts/registration.ts";
 import { systemContext } from "./domain/request-context.ts";
 import { createTenant, findDefaultTenant } from "./domain/tenants/service.ts";
-import { AppError } from "./lib/errors.ts";
+import { parseSettings } from "./domain/tenants/settings.ts";
+import { isEmailAddress } from "./domain/users/service.ts";
+import { ConfigError } from "./lib/config-error.ts";
 import { randomSecret } from "./lib/crypto.ts";
+import { AppError } from "./lib/errors.ts";
 import { createLogger } from "./lib/log.ts";
 
 export interface FirstAdministrator {
-  adminEmail: string;
+  readonly adminEmail: string;
   /** Undefined when GATEWRIGHT_ADMIN_PASSWORD set it. Shown this once. */
-  oneTimePassword: string | undefined;
+  readonly oneTimePassword: string | undefined;
 }
 
 /**
- * Makes the default tenant, unless there is one. Safe to run from several processes at once.
+ * Makes the default tenant with its first administrator, both or neither, unless there is a default tenant. Safe to
+ * run from several processes at once.
  * @returns the first administrator, only when this call made them
+ * @throws ConfigError that names GATEWRIGHT_ADMIN_EMAIL or GATEWRIGHT_ADMIN_PASSWORD when it cannot be used
  */
 export async function bootstrap(config: Config): Promise<FirstAdministrator | undefined> {
   const deps = await createDeps(config, {
@@ -33,23 +38,36 @@ export async function bootstrap(config: Config): Promise<FirstAdministrator | un
 }
 
 async function createFirst(deps: Deps): Promise<FirstAdministrator | undefined> {
+  const email = deps.config.bootstrapAdmin?.email ?? "admin@gatewright.test";
+  const given = deps.config.bootstrapAdmin?.password;
+  // Keeps every password policy, whatever letters the random part happens to have.
+  const password = given ?? `Gw1-${randomSecret(15)}`;
+  const insertAdministrator = await prepareAdministrator(deps, email, password);
   try {
-    const tenant = await createTenant(deps, { slug: "default", name: "Gatewright", isDefault: true });
-    const email = deps.config.bootstrapAdmin?.email ?? "admin@gatewright.test";
-    const given = deps.config.bootstrapAdmin?.password;
-    // Keeps every password policy, whatever letters the random part happens to have.
-    const password = given ?? `Gw1-${randomSecret(15)}`;
-    await createAccount(
-      deps,
-      tenant,
-      { username: "admin", email, password, emailVerified: true, roles: ["admin", "super_admin"] },
-      systemContext,
-    );
+    const tenant = { slug: "default", name: "Gatewright", isDefault: true };
+    await createTenant(deps, tenant, insertAdministrator);
     return { adminEmail: email, oneTimePassword: given === undefined ? password : undefined };
   } catch (error) {
     // Another process was quicker.
     if (error instanceof AppError && error.status === 409) return undefined;
     if (violatesUnique(error, "tenants_one_default")) return undefined;
     throw error;
+  }
+}
+
+async function prepareAdministrator(deps: Deps, email: string, password: string) {
+  if (!isEmailAddress(email)) throw new ConfigError(["GATEWRIGHT_ADMIN_EMAIL: Must be an email address."]);
+  const account = {
+    username: "admin",
+    email,
+    password,
+    emailVerified: true,
+    roles: ["admin", "super_admin"],
+  };
+  try {
+    return await prepareAccount(deps, parseSettings({}), account, systemContext);
+  } catch (error) {
+    if (!(error instanceof AppError) || !error.details) throw error;
+    throw new ConfigError(error.details.map(({ message }) => `GATEWRIGHT_ADMIN_PASSWORD: ${message}`));
   }
 }

@@ -52,4 +52,11 @@ const program: Program = {
   },
 };
 
-process.exitCode = await runProgram(program, process.argv.slice(2));
+const code = await runProgram(program, process.argv.slice(2));
+if (code !== 0) {
+  // Whatever the command had opened must not keep alive a process that does nothing.
+  for (const stream of [process.stdout, process.stderr]) {
+    await new Promise<void>((resolve) => stream.write("", () => resolve()));
+  }
+  process.exit(code);
+}

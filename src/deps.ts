@@ -25,7 +25,6 @@ export interface Secrets {
   readonly csrf: Buffer;
   readonly interactions: Buffer;
   readonly links: Buffer;
-  readonly cursors: Buffer;
 }
 
 export interface DepsOptions {
@@ -69,7 +68,6 @@ export async function createDeps(
       csrf: deriveKey(master, "csrf"),
       interactions: deriveKey(master, "interactions"),
       links: deriveKey(master, "links"),
-      cursors: deriveKey(master, "cursors"),
     },
   };
   const stopListening = options.process === "cli" ? undefined : await listenOrClose(deps);

@@ -2,9 +2,12 @@
 import { createApp } from "./app.ts";
 import type { Config } from "./config.ts";
 import { createDeps, type Deps } from "./deps.ts";
-import { findDefaultTenant } from "./domain/tenants/service.ts";
+import { keyRingOf } from "./domain/keys/service.ts";
+import { findDefaultTenant, type Tenant } from "./domain/tenants/service.ts";
 import { createGateway } from "./http/gateway.ts";
 import { createMetrics, type Metrics } from "./http/metrics.ts";
+import { ConfigError } from "./lib/config-error.ts";
+import { MasterKeyError } from "./lib/master-keys.ts";
 import { createQueueHealth, type QueueHealth } from "./queue/health.ts";
 
 export interface RunningServer {
@@ -16,46 +19,39 @@ export interface RunningServer {
 /** Bodies are forms and small JSON; what is larger on purpose has a route of its own. */
 const MAX_BODY_BYTES = 1024 * 1024;
 
-/** @throws when the port is taken or the database cannot be reached */
+/** @throws when the port is taken, the database cannot be reached, or the master key is not the one of its data */
 export async function startServer(config: Config): Promise<RunningServer> {
   const deps = await createDeps(config, { process: "api" });
-  const server = await serve(deps);
-  return {
-    url: server.url,
-    async stop() {
-      await server.stop();
-      await deps.close();
-    },
-  };
+  try {
+    const server = await serve(deps);
+    return {
+      url: server.url,
+      async stop() {
+        await server.stop();
+        await deps.close();
+      },
+    };
+  } catch (error) {
+    await deps.close();
+    throw error;
+  }
 }
 
 /** Answers requests with what it is given; closing that is the caller's business. */
 export async function serve(deps: Deps): Promise<RunningServer> {
+  // Fails here, and not at the first request, when the database does not answer or the master key is a wrong one.
+  const tenant = await findDefaultTenant(deps);
+  if (tenant) await requireMasterKey(deps, tenant);
+
   const { config } = deps;
   const metrics = createMetrics();
   const queue = createQueueHealth(config, deps.db, deps.log);
   gaugeQueue(deps, metrics, queue);
   const app = createApp(deps, { metrics, queue });
   const gateway = createGateway(deps, (request) => app.fetch(request), metrics);
-  // Fails here, and not at the first request, when the database does not answer.
-  await findDefaultTenant(deps);
-
-  const server = Bun.serve({
-    hostname: config.host,
-    port: config.port,
-    reusePort: config.webConcurrency > 1,
-    maxRequestBodySize: MAX_BODY_BYTES,
-    idleTimeout: 30,
-    // Never the runtime's own page for errors, which shows source code.
-    development: false,
-    error(err) {
-      deps.log.error({ err }, "a request broke the gateway");
-      return Response.json(
-        { error: "internal_error", error_description: "Something went wrong on our side. Please try again." },
-        { status: 500 },
-      );
-    },
-    fetch: (request, bunServer) => gateway(request, bunServer),
+  const server = await listen(deps, gateway).catch(async (error: unknown) => {
+    await queue.close();
+    throw error;
   });
   deps.log.info({ url: server.url.href }, "API process listens");
 
@@ -67,6 +63,38 @@ export async function serve(deps: Deps): Promise<RunningServer> {
       await queue.close();
     },
   };
+}
+
+async function requireMasterKey(deps: Deps, tenant: Tenant): Promise<void> {
+  try {
+    await keyRingOf(deps, tenant.id);
+  } catch (error) {
+    if (!(error instanceof MasterKeyError)) throw error;
+    throw new ConfigError([
+      "GATEWRIGHT_MASTER_KEY is not the key that this database's signing keys were sealed with: restore it (with `gatewright start`: secrets.json of the data directory)",
+    ]);
+  }
+}
+
+/** @throws when the address cannot be listened on */
+async function listen({ config, log }: Deps, gateway: ReturnType<typeof createGateway>) {
+  return Bun.serve({
+    hostname: config.host,
+    port: config.port,
+    reusePort: config.webConcurrency > 1,
+    maxRequestBodySize: MAX_BODY_BYTES,
+    idleTimeout: 30,
+    // Never the runtime's own page for errors, which shows source code.
+    development: false,
+    error(err) {
+      log.error({ err }, "a request broke the gateway");
+      return Response.json(
+        { error: "internal_error", error_description: "Something went wrong on our side. Please try again." },
+        { status: 500 },
+      );
+    },
+    fetch: (request, bunServer) => gateway(request, bunServer),
+  });
 }
 
 function gaugeQueue(deps: Deps, metrics: Metrics, queue: QueueHealth): void {

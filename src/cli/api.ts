@@ -1,5 +1,6 @@
 import { defineCommand } from "citty";
 import { checkDatabase } from "./database-check.ts";
+import { claimPort } from "./port.ts";
 import { runService } from "./service.ts";
 import { withDatabaseEnvironment } from "./support.ts";
 
@@ -14,7 +15,9 @@ export default defineCommand({
         withDatabaseEnvironment(),
         import("../server.ts"),
       ]);
-      await checkDatabase(config.databaseUrl);
+      // Several processes share the port, and `start` has checked it before it starts them.
+      if (config.webConcurrency === 1 && process.send === undefined) await claimPort(config.host, config.port);
+      await checkDatabase(config.databaseUrl, { migrated: true });
       return startServer(config);
     }),
 });

@@ -42,7 +42,7 @@ export async function start(): Promise<void> {
     process.exit(130);
   });
   try {
-    await startAll(parts, () => interruption.happened);
+    await startAll(parts, interruption);
     await interruption.first;
   } finally {
     for (const part of parts.toReversed()) await part.stop();
@@ -51,7 +51,7 @@ export async function start(): Promise<void> {
   process.exit(0);
 }
 
-async function startAll(parts: Part[], interrupted: () => boolean): Promise<void> {
+async function startAll(parts: Part[], interruption: Interruption): Promise<void> {
   const env = readEnvironment();
   const dataDir = dataDirectory(env);
   const checked = loadConfig(provisional(env, dataDir));
@@ -69,12 +69,18 @@ async function startAll(parts: Part[], interrupted: () => boolean): Promise<void
     PORT: String(port),
     GATEWRIGHT_DATA_DIR: dataDir,
   };
-  const database = await findDatabase(settings, join(dataDir, "postgres"), log, parts);
-  if (interrupted()) return;
+  const database = await findDatabase(settings, join(dataDir, "postgres"), log, parts, interruption);
+  if (interruption.happened || !database) return;
   const environment = { ...settings, DATABASE_URL: database };
   const config = loadConfig(environment);
   const administrator = await prepareDatabase(config);
-  if (interrupted()) return;
+  try {
+    if (await runServices(config, { environment, generate, dataDir, log, parts, interruption })) {
+      console.log(summary(config, administrator));
+      administrator = undefined;
+    }
+  } finally {
+  }
 
   parts.push({ stop: async () => removeRunRecord(dataDir), kill: () => {} });
   const record = (services: number[]) => {

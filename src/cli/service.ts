@@ -10,12 +10,12 @@ export interface ReadyMessage {
 }
 
 const STOP_DEADLINE_MS = 10_000;
-/** Time for the message to be written. */
-const FAILED_START_MS = 500;
+/** Time for a start to finish that is interrupted, so that what it began is stopped in order. */
+const START_GRACE_MS = 1000;
 
 /**
  * Resolves when the service has stopped in order. Otherwise it ends the process: with 1 when stopping takes longer
- * than the deadline, with 130 on a second signal.
+ * than the deadline, with 130 on a second signal, with 0 when it is told to stop while a start takes its time.
  */
 export async function runService(
   start: () => Promise<Service>,
@@ -23,9 +23,11 @@ export async function runService(
 ): Promise<void> {
   const stopRequested = Promise.withResolvers<void>();
   let asked = false;
+  let started = false;
   const ask = () => {
     asked = true;
     setTimeout(() => process.exit(1), stopDeadlineMs).unref();
+    if (!started) setTimeout(() => started || process.exit(0), START_GRACE_MS).unref();
     stopRequested.resolve();
   };
   const onSignal = () => (asked ? process.exit(130) : ask());
@@ -36,11 +38,8 @@ export async function runService(
   // the supervisor was killed: nobody would restart or stop this process any more
   if (supervised) process.on("disconnect", ask);
 
-  const service = await start().catch((error) => {
-    // Whatever the start had opened must not keep alive a process that does nothing.
-    setTimeout(() => process.exit(1), FAILED_START_MS).unref();
-    throw error;
-  });
+  const service = await start();
+  started = true;
   if (supervised && process.connected) process.send?.({ ready: true } satisfies ReadyMessage);
   await stopRequested.promise;
   await service.stop();

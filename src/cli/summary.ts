@@ -1,10 +1,5 @@
+import type { FirstAdministrator } from "../bootstrap.ts";
 import type { Config } from "../config.ts";
-
-/** The first administrator, as `bootstrap` made it; the password is undefined when the operator chose it. */
-export interface FirstAdministrator {
-  readonly adminEmail: string;
-  readonly oneTimePassword: string | undefined;
-}
 
 /** Names and values to print once; none when there was an administrator before. */
 export function administratorLines(administrator: FirstAdministrator | undefined): [string, string][] {

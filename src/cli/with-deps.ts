@@ -2,11 +2,13 @@ import { createDeps, type Deps } from "../deps.ts";
 import { findDefaultTenant, findTenantBySlug, type Tenant } from "../domain/tenants/service.ts";
 import { AppError } from "../lib/errors.ts";
 import { createLogger } from "../lib/log.ts";
+import { checkDatabase } from "./database-check.ts";
 import { fail, withDatabaseEnvironment } from "./support.ts";
 
 /** Runs a command on this installation's database. What the domain refuses is shown as one line. */
 export async function withDeps(run: (deps: Deps) => Promise<void>): Promise<void> {
   const config = await withDatabaseEnvironment();
+  await checkDatabase(config.databaseUrl, { migrated: true });
   const deps = await createDeps(config, {
     process: "cli",
     log: createLogger({ level: "error", name: "cli" }),

@@ -14,7 +14,7 @@ export default defineCommand({
         withDatabaseEnvironment(),
         import("../../workers/main.ts"),
       ]);
-      await checkDatabase(config.databaseUrl);
+      await checkDatabase(config.databaseUrl, { migrated: true });
       return startWorker(config);
     }),
 });

@@ -13,7 +13,7 @@ type Loader<Value> = () => Promise<Value | undefined>;
 /** A bounded cache of records of one tenant. Concurrent misses of one key load once; misses are not kept. */
 export interface TenantCache<Value extends object> {
   get(tenantId: string, key: string, load: Loader<Value>): Promise<Value | undefined>;
-  /** What is there now, for a hot path that must not wait. */
+  /** What is there now, without loading. */
   peek(tenantId: string, key: string): Value | undefined;
   forget(tenantId: string): void;
   clear(): void;

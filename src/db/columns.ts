@@ -16,5 +16,5 @@ export const bytea = customType<{ data: Buffer; driverData: Uint8Array }>({
   fromDriver: (value) => Buffer.from(value),
 });
 
-/** Microseconds in the database, milliseconds here: `Date` is what the clock gives. */
+/** Milliseconds, as `Date` and the clock have them. */
 export const instant = (name: string) => timestamp(name, { withTimezone: true, mode: "date", precision: 3 });

@@ -15,8 +15,10 @@ export interface Metrics extends HttpMetrics {
 
 const METHODS = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
 
-export function createMetrics(): Metrics {
+/** @param processLabel tells processes apart that share a port: a scrape reaches one of them */
+export function createMetrics(processLabel?: string): Metrics {
   const registry = new Registry();
+  if (processLabel !== undefined) registry.setDefaultLabels({ process: processLabel });
   collectDefaultMetrics({ register: registry, prefix: "gatewright_" });
   const requests = new Counter({
     name: "gatewright_http_requests_total",

@@ -4,7 +4,7 @@ import type { RequestContext } from "../domain/request-context.ts";
 export interface RequestInfo extends RequestContext {
   /** The tenant that the path names (`/t/{slug}/…`), which routes do not see any more. */
   readonly tenantSlug: string | undefined;
-  /** Scheme and host as the browser wrote them, for comparing with an Origin header. */
+  /** The Host header as it came: for finding a tenant, never for building a link. */
   readonly host: string;
 }
 

@@ -4,7 +4,8 @@ import type { RequestContext } from "../domain/request-context.ts";
 import type { Tenant } from "../domain/tenants/service.ts";
 import { type Access, requireUserAccess } from "../domain/tokens/access.ts";
 import { OAuthError, unauthorized } from "../lib/errors.ts";
-import { extractBearerToken } from "../protocol/oauth/bearer.ts";
+import { NATIVE_CLIENT_ID } from "../domain/clients/service.ts";
+import { extractBearerToken, insufficientScope } from "../protocol/oauth/bearer.ts";
 import { requestInfo } from "./request-info.ts";
 import { resolveTenant } from "./tenant.ts";
 
@@ -31,8 +32,21 @@ export const userScope = (deps: Deps) =>
     const tenant = await resolveTenant(deps, request, info);
     const token = extractBearerToken(request.headers.get("authorization"));
     if (token === undefined) throw unauthorized();
-    return { tenant, context, access: await accessOf(deps, tenant, token) };
+    const access = await accessOf(deps, tenant, token);
+    requireWholeProfile(access);
+    return { tenant, context, access };
   });
+
+/**
+ * These routes tell and change all of a profile. A token of the native sign-in may; an application's may when the user
+ * let it see as much, and one that was let see less uses /oauth/userinfo.
+ */
+function requireWholeProfile({ clientId, scope }: Access): void {
+  const needed = ["profile", "email"];
+  if (clientId !== NATIVE_CLIENT_ID && !needed.every((name) => scope.includes(name))) {
+    throw insufficientScope(needed);
+  }
+}
 
 /** The native surface says `unauthorized` where OAuth says `invalid_token`; the challenge header is the same. */
 async function accessOf(deps: Deps, tenant: Tenant, token: string): Promise<Access> {

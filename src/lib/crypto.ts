@@ -9,7 +9,7 @@ import {
   timingSafeEqual,
 } from "node:crypto";
 
-/** 256 random bits, base64url: what every secret of ours ends in. */
+/** Random bytes in base64url; 256 bits unless told: what every token of ours ends in. */
 export function randomSecret(bytes = 32): string {
   return randomBytes(bytes).toString("base64url");
 }

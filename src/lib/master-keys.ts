@@ -24,6 +24,11 @@ export function parseMasterKeys(text: string | undefined): MasterKeys | undefine
   return sound && distinct && first ? [first, ...rest] : undefined;
 }
 
+/** What is sealed cannot be opened with the master keys that are configured. */
+export class MasterKeyError extends Error {
+  override readonly name = "MasterKeyError";
+}
+
 export interface SealedBox {
   keyId: string;
   box: Buffer;
@@ -33,7 +38,7 @@ export function sealWith(keys: MasterKeys, plaintext: string | Uint8Array, conte
   return { keyId: keys[0].id, box: seal(keys[0].key, plaintext, context) };
 }
 
-/** @throws Error when the key is not configured any more, or the box was not sealed for this context. */
+/** @throws MasterKeyError when the key is not configured any more, or the box was not sealed for this context. */
 export function unsealWith(
   keys: MasterKeys,
   sealed: { keyId: string; box: Uint8Array },
@@ -41,9 +46,9 @@ export function unsealWith(
 ): Buffer {
   const master = keys.find(({ id }) => id === sealed.keyId);
   if (!master)
-    throw new Error(`sealed under master key "${sealed.keyId}", which GATEWRIGHT_MASTER_KEY does not hold`);
+    throw new MasterKeyError(`sealed under master key "${sealed.keyId}", which GATEWRIGHT_MASTER_KEY does not hold`);
   const plaintext = unseal(master.key, sealed.box, context);
   if (!plaintext)
-    throw new Error(`cannot open what was sealed for ${context}: another master key, or changed data`);
+    throw new MasterKeyError(`cannot open what was sealed for ${context}: another master key, or changed data`);
   return plaintext;
 }

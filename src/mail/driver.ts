@@ -37,7 +37,7 @@ export function createMailDriver(config: OutgoingMailConfig): MailDriver {
 
 /**
  * Narrower than RFC 5322 on purpose: nothing that ends a header or a command, begins another address or comments.
- * Registration refuses such addresses; this holds for whatever else has written the database.
+ * Registration takes no such addresses; this holds for whatever else has written the database.
  */
 function isPlainAddress(address: string): boolean {
   return /^[^\s\p{Cc}<>()[\],:;"\\@]{1,64}@[^\s\p{Cc}<>()[\],:;"\\@]{1,255}$/u.test(address);

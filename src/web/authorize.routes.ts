@@ -15,12 +15,13 @@ import { type Interaction, openInteraction, sealInteraction } from "../domain/au
 import type { Session } from "../domain/sessions/service.ts";
 import { publicRoute } from "../http/models.ts";
 import { textBody } from "../http/text-body.ts";
-import { AppError } from "../lib/errors.ts";
+import { OAuthError } from "../lib/errors.ts";
 import type { AuthorizationResponse } from "../protocol/oauth/authorization-response.ts";
 import {
   clientView,
   currentSession,
   formTo,
+  interactionExpired,
   linkTo,
   type PageAuthorization,
   pageAuthorization,
@@ -69,7 +70,7 @@ export const authorizeRoutes = (deps: Deps) =>
       // on to GET, where it does.
       ({ page, body }) => {
         const interaction = sealInteraction(deps, page.tenant, {
-          search: textBody(body),
+          search: bounded(textBody(body)),
           requestedAt: deps.clock.now(),
         });
         return redirectTo(page, `${page.base}/oauth/authorize?${new URLSearchParams({ interaction })}`);
@@ -117,10 +118,19 @@ export const authorizeRoutes = (deps: Deps) =>
 /** A new request begins an interaction; the pages bring one back. */
 function readInteraction(deps: Deps, page: PageRequest): Interaction {
   const sealed = page.query.get("interaction");
-  if (sealed === null) return { search: new URL(page.request.url).search, requestedAt: deps.clock.now() };
+  if (sealed === null)
+    return { search: bounded(new URL(page.request.url).search), requestedAt: deps.clock.now() };
   const interaction = openInteraction(deps, page.tenant, sealed);
-  if (!interaction) throw expired();
+  if (!interaction) throw interactionExpired();
   return interaction;
+}
+
+/** What the browser has to carry in addresses from here on; longer ones are cut off by servers and proxies. */
+const MOST_CHARACTERS = 8000;
+
+function bounded(search: string): string {
+  if (search.length <= MOST_CHARACTERS) return search;
+  throw new OAuthError("invalid_request", "The authorization request is too long.");
 }
 
 async function requireAuthorization(
@@ -129,16 +139,9 @@ async function requireAuthorization(
   sealed: string | undefined,
 ): Promise<PageAuthorization> {
   const authorization = await pageAuthorization(deps, page, sealed);
-  if (!authorization) throw expired();
+  if (!authorization) throw interactionExpired();
   return authorization;
 }
-
-const expired = () =>
-  new AppError(
-    400,
-    "invalid_request",
-    "This sign-in took too long. Please go back to the application and start again.",
-  );
 
 function respond(
   deps: Deps,

@@ -11,9 +11,8 @@ import { issuerOf, type Tenant } from "../domain/tenants/service.ts";
 import { requestInfo } from "../http/request-info.ts";
 import { resolveTenant } from "../http/tenant.ts";
 import { textBody } from "../http/text-body.ts";
-import { forbidden } from "../lib/errors.ts";
+import { AppError, forbidden } from "../lib/errors.ts";
 import { negotiateLocale } from "../lib/locale.ts";
-import { AuthorizationError } from "../protocol/oauth/authorization-error.ts";
 import {
   browserCookieName,
   parseCookies,
@@ -74,16 +73,24 @@ export interface PageAuthorization extends PendingAuthorization {
   readonly interaction: Interaction;
 }
 
-/** @throws AuthorizationError when the request it belongs to is not valid (any more) */
+/** @throws AppError when the request it belongs to is too old, or not valid (any more) */
 export async function pageAuthorization(
   deps: Deps,
   page: PageRequest,
   sealed: string | undefined,
 ): Promise<PageAuthorization | undefined> {
+  if (!sealed) return undefined;
   const interaction = openInteraction(deps, page.tenant, sealed);
-  if (!interaction || !sealed) return undefined;
+  if (!interaction) throw interactionExpired();
   return { sealed, interaction, ...(await readAuthorization(deps, page.tenant, interaction)) };
 }
+
+export const interactionExpired = () =>
+  new AppError(
+    400,
+    "invalid_request",
+    "This sign-in took too long. Please go back to the application and start again.",
+  );
 
 export function shellOf(page: PageRequest, authorization?: PageAuthorization): PageShell {
   const { tenant, request } = page;
@@ -212,8 +219,8 @@ export async function rememberedAuthorization(
   try {
     return await pageAuthorization(deps, page, page.cookies.get(pendingCookieName));
   } catch (error) {
-    // Its client may be gone by now: then there is nothing to lead back to.
-    if (error instanceof AuthorizationError) return undefined;
+    // It is too old, or its client is gone by now: then there is nothing to lead back to.
+    if (error instanceof AppError) return undefined;
     throw error;
   }
 }
@@ -229,14 +236,17 @@ export type FormFields = (name: string) => string;
 export function readPageForm(deps: Deps, page: PageRequest, body: unknown, session?: Session): FormFields {
   const { headers } = page.request;
   const fields = new URLSearchParams(textBody(body));
+  const expectedOrigin = originOf(deps, page);
   const sameOrigin = isSameOriginPost({
     origin: headers.get("origin"),
     secFetchSite: headers.get("sec-fetch-site"),
-    expectedOrigin: originOf(deps, page),
+    expectedOrigin,
   });
   const secret = page.browser.isNew ? undefined : secretOf(page, session);
   if (!sameOrigin || !verifyCsrf(deps.secrets.csrf, secret, fields.get("csrf"))) {
-    throw forbidden("This form cannot be accepted. Please go back, reload the page and try again.");
+    throw forbidden(
+      `This form cannot be accepted. Please open ${expectedOrigin} again and retry from there.`,
+    );
   }
   return (name) => fields.get(name) ?? "";
 }

@@ -2,7 +2,12 @@
 import { Elysia } from "elysia";
 import type { Deps } from "../deps.ts";
 import { isVerificationLinkOpen, verifyEmail } from "../domain/accounts/email-verification.ts";
-import { isResetLinkOpen, requestPasswordReset, resetPassword } from "../domain/accounts/password-reset.ts";
+import {
+  isResetLinkOpen,
+  requestPasswordReset,
+  requirePasswordReset,
+  resetPassword,
+} from "../domain/accounts/password-reset.ts";
 import { isEmailAddress } from "../domain/users/service.ts";
 import { MessageResponse } from "../http/models.ts";
 import { AppError } from "../lib/errors.ts";
@@ -36,6 +41,7 @@ export const recoveryRoutes = (deps: Deps) =>
     .get(
       "/recover",
       async ({ page }) => {
+        requirePasswordReset(page.tenant);
         const authorization = await pageAuthorization(deps, page, page.query.get("interaction") ?? undefined);
         return showForgotPassword(deps, page, { authorization, email: authorization?.request.loginHint });
       },

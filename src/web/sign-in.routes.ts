@@ -1,7 +1,6 @@
 import { Elysia } from "elysia";
 import type { Deps } from "../deps.ts";
 import { signInBrowser } from "../domain/accounts/sign-in.ts";
-import { endSession } from "../domain/sessions/service.ts";
 import { AppError } from "../lib/errors.ts";
 import { serializeCookie } from "./cookies.ts";
 import {
@@ -55,13 +54,12 @@ export const signInRoutes = (deps: Deps) =>
         };
         const before = await currentSession(deps, page);
         try {
-          const signedIn = await signInBrowser(deps, page.tenant, credentials, page.context);
-          if (before) await replaceSession(deps, page, before);
+          const signedIn = await signInBrowser(deps, page.tenant, credentials, before, page.context);
           const maxAgeSeconds = secondsUntil(deps, signedIn.expiresAt);
           const cookie = serializeCookie(
             sessionCookieOf(page.tenant),
             signedIn.cookie,
-            credentials.rememberMe ? { maxAgeSeconds } : {},
+            signedIn.remembered ? { maxAgeSeconds } : {},
           );
           const next = authorization ? "/oauth/authorize" : "/account";
           return redirectTo(page, linkTo(page, next, authorization), [cookie]);
@@ -74,19 +72,6 @@ export const signInRoutes = (deps: Deps) =>
       },
       { ...pageForm, response: pageResponses, detail: formDetail("Sign in with the page's form") },
     );
-
-/** A browser has one session: the one before ends, whoever's it was. */
-async function replaceSession(
-  deps: Deps,
-  page: PageRequest,
-  before: NonNullable<Awaited<ReturnType<typeof currentSession>>>,
-): Promise<void> {
-  await endSession(
-    deps,
-    { tenantId: page.tenant.id, id: before.id, userId: before.user.id },
-    { actor: { type: "user", id: before.user.id }, context: page.context, includingOffline: false },
-  );
-}
 
 const secondsUntil = (deps: Deps, moment: Date) => (moment.getTime() - deps.clock.now().getTime()) / 1000;
 

@@ -1,7 +1,7 @@
 import { Elysia } from "elysia";
 import type { Deps } from "../deps.ts";
 import { requestEmailVerification } from "../domain/accounts/email-verification.ts";
-import { register } from "../domain/accounts/registration.ts";
+import { register, requireOpenRegistration } from "../domain/accounts/registration.ts";
 import { passwordRulesOf } from "./password-rules.ts";
 import { isEmailAddress, isUsername } from "../domain/users/service.ts";
 import type { TenantSettings } from "../domain/tenants/settings.ts";
@@ -33,6 +33,7 @@ export const signUpRoutes = (deps: Deps) =>
     .get(
       "/signup",
       async ({ page }) => {
+        requireOpenRegistration(page.tenant);
         const authorization = await pageAuthorization(deps, page, page.query.get("interaction") ?? undefined);
         return showSignUp(deps, page, { authorization, values: { email: authorization?.request.loginHint } });
       },

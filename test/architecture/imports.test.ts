@@ -27,7 +27,7 @@ const mayLoad: Record<string, readonly string[]> = {
   api: ["lib", "protocol", "domain", "db", "queue", "http"],
   web: ["lib", "protocol", "domain", "http"],
   "app.ts": ["api", "web", "http", "queue"],
-  "server.ts": ["app.ts", "deps.ts", "domain", "http", "queue"],
+  "server.ts": ["lib", "app.ts", "deps.ts", "domain", "http", "queue"],
   workers: ["lib", "domain", "db", "queue", "mail", "deps.ts"],
   cli: [
     "lib",

@@ -89,7 +89,8 @@ describe("a sign-in with the old password, under way while the password is reset
   it("opens no session of a browser", async () => {
     const { person } = await signedIn(server.url);
     const credentials = { identifier: person.username, password: PASSWORD, rememberMe: true };
-    const attempt = signInBrowser(checkingWhileReset(person), server.tenant, credentials, systemContext);
+    const deps = checkingWhileReset(person);
+    const attempt = signInBrowser(deps, server.tenant, credentials, undefined, systemContext);
     const cookie = await attempt.then(
       (signedIn) => signedIn.cookie,
       () => undefined,

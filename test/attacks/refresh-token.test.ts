@@ -149,7 +149,7 @@ describe("scope at the refresh", () => {
     ]);
     const narrow = await tokensOf(refresh(app, first.refresh_token, { scope: "email" }));
     expect(narrow.scope).toBe("email");
-    expect(await whereItWorks(server.url, narrow.access_token)).toEqual({ me: 200, userinfo: 403 });
+    expect(await whereItWorks(server.url, narrow.access_token)).toEqual({ me: 403, userinfo: 403 });
     expect((await tokensOf(refresh(app, narrow.refresh_token))).scope).toBe("openid email");
   });
 

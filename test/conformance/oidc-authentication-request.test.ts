@@ -1,5 +1,6 @@
 /** What an authentication request can ask for beside the scope, and how requests that are not valid are refused. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "bun:test";
+import * as client from "openid-client";
 import type { User } from "../../src/domain/users/service.ts";
 import { linkIn, waitForMail } from "../support/mailbox.ts";
 import { createHttpBrowser, type Visit } from "../support/browser.ts";
@@ -13,6 +14,7 @@ import {
   PASSWORD,
   registerApplication,
   signedInBrowser,
+  userinfoStatus,
 } from "./support.ts";
 
 let server: TestServer;
@@ -72,7 +74,26 @@ describe("OpenID Connect Core §3.1.2.1: prompt=login", () => {
     expect(authTime(after) - authTime(before)).toBe(30);
   });
 
-  it("ends the session that was there before", async () => {
+  it("leaves the tokens of the sign-in before, when it is the same person", async () => {
+    const browser = await signedInBrowser(server, ada);
+    const before = await logIn(app, browser, ada);
+    server.clock.advance(1);
+    await logIn(app, browser, ada, { prompt: "login" });
+    expect(await userinfoStatus(server, before.tokens.access_token)).toBe(200);
+    expect(await client.refreshTokenGrant(app.config, before.tokens.refresh_token ?? "")).toHaveProperty(
+      "access_token",
+    );
+  });
+
+  it("ends the session and the tokens of another person who was signed in before", async () => {
+    const browser = await signedInBrowser(server, ada);
+    const before = await logIn(app, browser, ada);
+    server.clock.advance(1);
+    await logIn(app, browser, grace, { prompt: "login" });
+    expect(await userinfoStatus(server, before.tokens.access_token)).toBe(401);
+  });
+
+  it("ends the cookie that was there before", async () => {
     const browser = await signedInBrowser(server, ada);
     const [, cookie = ""] = [...browser.cookies].find(([name]) => name === "__Host-gw_session") ?? [];
     const old = createHttpBrowser(server.url, { cookies: { "__Host-gw_session": cookie } });
@@ -271,13 +292,26 @@ describe("the request while its pages are shown", () => {
     expect(answerOf(await fillSignIn(browser, page, "ada"))).toHaveProperty("code");
   });
 
-  it("leads to the account afterwards, or to an error that says so, never to the application", async () => {
+  it("is told to be too old afterwards, and leads nowhere else", async () => {
     const browser = createHttpBrowser(server.url);
     const { url } = await app.begin();
     const page = await browser.open(url);
     server.clock.advance(2 * 60 * 60 + 1);
     const after = await fillSignIn(browser, page, "ada");
-    expect(pageAt(after)).toEqual(["/account", 200]);
+    expect(pageAt(after)).toEqual(["/signin", 400]);
+    expect(after.html).toContain("took too long");
+    for (const path of ["/signup", "/recover", "/oauth/consent", "/oauth/authorize"]) {
+      const search = new URLSearchParams({ interaction: page.forms[0]?.fields["interaction"] ?? "" });
+      expect(pageAt(await browser.open(`${path}?${search}`))).toEqual([path, 400]);
+    }
+  });
+
+  it("is bounded, so that it fits into the addresses that carry it", async () => {
+    const browser = createHttpBrowser(server.url);
+    const { url } = await app.begin({ state: "x".repeat(9000) });
+    expect(pageAt(await browser.open(url))).toEqual(["/oauth/authorize", 400]);
+    const posted = await browser.postFromElsewhere(`${server.url}/oauth/authorize`, url.searchParams);
+    expect(pageAt(posted)).toEqual(["/oauth/authorize", 400]);
   });
 
   it("survives a wrong password, which keeps what was typed as the identifier", async () => {

@@ -169,7 +169,7 @@ const signedInAccount = (deps: Deps) =>
         preferred_username: access.user.username,
       }),
       {
-        response: { 200: models.MeResponse, 401: ErrorResponse, ...commonErrors },
+        response: { 200: models.MeResponse, 401: ErrorResponse, 403: ErrorResponse, ...commonErrors },
         detail: { summary: "The signed-in user" },
       },
     );

@@ -1,5 +1,6 @@
 /** What the native account surface takes and answers. */
 import { t } from "elysia";
+import "../../http/formats.ts";
 import { USERNAME_PATTERN, type User } from "../../domain/users/service.ts";
 import { PASSWORD_MAX_LENGTH } from "../../domain/passwords/service.ts";
 
@@ -37,8 +38,6 @@ export const RefreshRequest = t.Object({ refresh_token: Token });
 export const EmailRequest = t.Object({ email: Email });
 
 export const ResetPasswordRequest = t.Object({ token: Token, new_password: NewPassword });
-
-export const VerifyEmailQuery = t.Object({ token: Token });
 
 /** The body of a 204. */
 export const Nothing = t.Void({ description: "No content" });

@@ -22,7 +22,7 @@ export async function requestPasswordReset(
   email: string,
   context: RequestContext,
 ): Promise<void> {
-  if (!tenant.settings.forgot_password_enabled) throw forbidden("Passwords cannot be reset by mail here.");
+  requirePasswordReset(tenant);
   const user = await findUserByEmail(deps, tenant.id, email);
   const now = deps.clock.now();
   await deps.db.transaction(async (tx) => {
@@ -43,6 +43,11 @@ export async function requestPasswordReset(
       now,
     });
   });
+}
+
+/** @throws AppError 403 when the tenant does not let passwords be reset by mail */
+export function requirePasswordReset(tenant: Tenant): void {
+  if (!tenant.settings.forgot_password_enabled) throw forbidden("Passwords cannot be reset by mail here.");
 }
 
 /** Whether the link would work. Consumes nothing: mail scanners open links before people do. */

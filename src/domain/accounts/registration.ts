@@ -1,3 +1,4 @@
+import type { Executor } from "../../db/client.ts";
 import type { Deps } from "../../deps.ts";
 import { AppError, conflict, validationError } from "../../lib/errors.ts";
 import { type Id, newId } from "../../lib/ids.ts";
@@ -7,6 +8,7 @@ import { requireGoodPassword, upsertPassword } from "../passwords/service.ts";
 import type { RequestContext } from "../request-context.ts";
 import { assignRoles } from "../roles/service.ts";
 import type { Tenant } from "../tenants/service.ts";
+import type { TenantSettings } from "../tenants/settings.ts";
 import {
   findUserByEmail,
   findUserById,
@@ -26,8 +28,10 @@ export interface Registration {
   locale?: string | undefined;
 }
 
+export type OperatorsAccount = Registration & { emailVerified: boolean; roles: readonly string[] };
+
 /**
- * Self-registration. An address that has an account already is answered exactly as a new one, after the same work;
+ * Self-registration. An address that has an account already is answered exactly as a new one, after as much hashing;
  * its owner is told by mail. A username that is taken is said to be: nobody could register otherwise, and usernames
  * are public names.
  * @returns the new user, or for a known address what one would have looked like
@@ -39,13 +43,11 @@ export async function register(
   input: Registration,
   context: RequestContext,
 ): Promise<User> {
-  if (!tenant.settings.self_registration_enabled) {
-    throw new AppError(403, "forbidden", "Registration is closed. Ask an administrator for an account.");
-  }
+  requireOpenRegistration(tenant);
   requireGoodPassword(input.password, tenant.settings);
   if (await findUserByIdentifier(deps, tenant.id, input.username)) throw usernameTaken();
 
-  const user = draft(deps, tenant, input);
+  const user = draft(deps, tenant.id, input);
   const [hash, owner] = await Promise.all([
     deps.passwords.hash(input.password),
     findUserByEmail(deps, tenant.id, input.email),
@@ -55,7 +57,9 @@ export async function register(
     return user;
   }
   try {
-    await insertAccount(deps, { user, hash, verified: false, roles: [], welcome: true, context });
+    await deps.db.transaction((tx) =>
+      insertAccount(tx, { user, hash, verified: false, roles: [], welcome: true, context }),
+    );
   } catch (error) {
     if (isUsernameTaken(error)) throw usernameTaken();
     if (!isEmailTaken(error)) throw error;
@@ -65,6 +69,13 @@ export async function register(
   return user;
 }
 
+/** @throws AppError 403 when the tenant takes no registrations */
+export function requireOpenRegistration(tenant: Tenant): void {
+  if (!tenant.settings.self_registration_enabled) {
+    throw new AppError(403, "forbidden", "Registration is closed. Ask an administrator for an account.");
+  }
+}
+
 /**
  * An account made by an operator: no mail, no registration switch, and the truth about what exists already.
  * @throws AppError 409 for a taken username or email, 422 for a weak password
@@ -72,43 +83,55 @@ export async function register(
 export async function createAccount(
   deps: Deps,
   tenant: Tenant,
-  input: Registration & { emailVerified: boolean; roles: readonly string[] },
+  input: OperatorsAccount,
   context: RequestContext,
 ): Promise<User> {
-  requireGoodPassword(input.password, tenant.settings);
-  const user = draft(deps, tenant, input);
-  const hash = await deps.passwords.hash(input.password);
+  const insert = await prepareAccount(deps, tenant.settings, input, context);
   try {
-    await insertAccount(deps, {
-      user,
-      hash,
-      verified: input.emailVerified,
-      roles: input.roles,
-      welcome: false,
-      context,
-    });
+    const id = await deps.db.transaction((tx) => insert(tx, tenant.id));
+    const created = await findUserById(deps, tenant.id, id);
+    if (!created) throw new Error("a user vanished while it was made");
+    return created;
   } catch (error) {
     if (isUsernameTaken(error)) throw usernameTaken();
     if (isEmailTaken(error)) throw conflict("A user with this email address exists already.");
     throw error;
   }
-  const created = await findUserById(deps, tenant.id, user.id);
-  if (!created) throw new Error("a user vanished while it was made");
-  return created;
+}
+
+/**
+ * The part of `createAccount` that takes long and may refuse, for an account that is made in another's transaction.
+ * @returns what inserts the account, and resolves to its id
+ * @throws AppError 422 for a weak password
+ */
+export async function prepareAccount(
+  deps: Deps,
+  settings: TenantSettings,
+  input: OperatorsAccount,
+  context: RequestContext,
+): Promise<(tx: Executor, tenantId: Id<"tenant">) => Promise<Id<"user">>> {
+  requireGoodPassword(input.password, settings);
+  const hash = await deps.passwords.hash(input.password);
+  const { emailVerified: verified, roles } = input;
+  return async (tx, tenantId) => {
+    const user = draft(deps, tenantId, input);
+    await insertAccount(tx, { user, hash, verified, roles, welcome: false, context });
+    return user.id;
+  };
 }
 
 const usernameTaken = () => conflict("This username is taken. Please choose another one.");
 
 type Draft = User & { emailId: Id<"email">; email: string };
 
-function draft(deps: Deps, tenant: Tenant, input: Registration): Draft {
+function draft(deps: Deps, tenantId: Id<"tenant">, input: Registration): Draft {
   const now = deps.clock.now();
   if (input.username.length < 3) {
     throw validationError([{ field: "username", message: "Must be between 3 and 128 characters." }]);
   }
   return {
     id: newId("user"),
-    tenantId: tenant.id,
+    tenantId,
     username: input.username,
     givenName: input.givenName ?? null,
     familyName: input.familyName ?? null,
@@ -126,7 +149,7 @@ function draft(deps: Deps, tenant: Tenant, input: Registration): Draft {
 }
 
 async function insertAccount(
-  deps: Deps,
+  tx: Executor,
   input: {
     user: Draft;
     hash: string;
@@ -139,36 +162,34 @@ async function insertAccount(
   const { user, hash, verified, context } = input;
   const { tenantId } = user;
   const now = user.createdAt;
-  await deps.db.transaction(async (tx) => {
-    await insertUser(tx, { ...user, emailVerifiedAt: verified ? now : null, now });
-    await upsertPassword(tx, tenantId, user.id, hash, now);
-    await audit.record(tx, {
-      tenantId,
-      type: "user.created",
-      actor: input.welcome ? { type: "user", id: user.id } : { type: "system" },
-      target: { type: "user", id: user.id },
-      details: { username: user.username },
-      context,
-      now,
-    });
-    await assignRoles(tx, {
-      tenantId,
-      userId: user.id,
-      roles: input.roles,
-      actor: { type: "system" },
-      context,
-      now,
-    });
-    if (input.welcome) {
-      await enqueue(tx, {
-        tenantId,
-        queue: "email",
-        name: "verify_email",
-        payload: { user_id: user.id, email_id: user.emailId },
-        now,
-      });
-    }
+  await insertUser(tx, { ...user, emailVerifiedAt: verified ? now : null, now });
+  await upsertPassword(tx, tenantId, user.id, hash, now);
+  await audit.record(tx, {
+    tenantId,
+    type: "user.created",
+    actor: input.welcome ? { type: "user", id: user.id } : { type: "system" },
+    target: { type: "user", id: user.id },
+    details: { username: user.username },
+    context,
+    now,
   });
+  await assignRoles(tx, {
+    tenantId,
+    userId: user.id,
+    roles: input.roles,
+    actor: { type: "system" },
+    context,
+    now,
+  });
+  if (input.welcome) {
+    await enqueue(tx, {
+      tenantId,
+      queue: "email",
+      name: "verify_email",
+      payload: { user_id: user.id, email_id: user.emailId },
+      now,
+    });
+  }
 }
 
 async function tellOwner(deps: Deps, owner: User, context: RequestContext): Promise<void> {

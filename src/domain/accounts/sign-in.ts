@@ -1,13 +1,20 @@
 import type { Executor } from "../../db/client.ts";
 import type { Deps } from "../../deps.ts";
 import { AppError, OAuthError } from "../../lib/errors.ts";
-import { newId } from "../../lib/ids.ts";
+import { type Id, newId } from "../../lib/ids.ts";
 import { enqueue } from "../../queue/outbox.ts";
 import * as audit from "../audit/service.ts";
 import { type Client, findClient, NATIVE_CLIENT_ID } from "../clients/service.ts";
 import { isCurrentHash, replaceHash } from "../passwords/service.ts";
 import type { RequestContext } from "../request-context.ts";
-import { endSession, hasSignedInFrom, startSession } from "../sessions/service.ts";
+import {
+  endSession,
+  hasSignedInFrom,
+  renewSession,
+  type Session,
+  type StartedSession,
+  startSession,
+} from "../sessions/service.ts";
 import type { Tenant } from "../tenants/service.ts";
 import { openFamily } from "../tokens/families.ts";
 import { mintUserTokens, refreshTokenLifetime } from "../tokens/mint.ts";
@@ -65,13 +72,17 @@ function failureReason(user: User | undefined): string {
   return user.enabled ? "wrong_password" : "disabled";
 }
 
-/** A sign-in on the hosted pages: a session that the browser keeps in a cookie. */
+/**
+ * A sign-in on the hosted pages: a session that the browser keeps in a cookie.
+ * @param before the browser's session: renewed for the same user, ended for another
+ */
 export async function signInBrowser(
   deps: Deps,
   tenant: Tenant,
   credentials: Credentials & { rememberMe: boolean },
+  before: Session | undefined,
   context: RequestContext,
-): Promise<{ user: User; cookie: string; expiresAt: Date }> {
+): Promise<{ cookie: string; expiresAt: Date; remembered: boolean }> {
   const { user, hash } = await authenticateByPassword(deps, tenant, credentials, context);
   const { settings } = tenant;
   const remembered = credentials.rememberMe && settings.remember_me_enabled;
@@ -82,13 +93,21 @@ export async function signInBrowser(
     {
       lifetimeSeconds: remembered ? settings.remembered_session_lifetime : settings.session_lifetime,
       withCookie: true,
+      renewing: before?.user.id === user.id ? before.id : undefined,
       hash,
       context,
     },
     (_tx, opened) => Promise.resolve(opened),
   );
   if (!session.cookie) throw new Error("a browser session has no cookie");
-  return { user, cookie: session.cookie, expiresAt: session.expiresAt };
+  if (before && before.user.id !== user.id) {
+    await endSession(
+      deps,
+      { tenantId: tenant.id, id: before.id, userId: before.user.id },
+      { actor: { type: "user", id: before.user.id }, context, includingOffline: false },
+    );
+  }
+  return { cookie: session.cookie, expiresAt: session.expiresAt, remembered };
 }
 
 /** A sign-in on the native API: the tokens of a family of their own, and the session behind them. */
@@ -131,14 +150,18 @@ export async function signInNative(
   return { user, tokens };
 }
 
-type StartedSession = Awaited<ReturnType<typeof startSession>>;
-
 /** Session, audit row, last sign-in, the notice of a new device, and what `then` adds: in one transaction. */
 async function openSession<Result>(
   deps: Deps,
   tenant: Tenant,
   user: User,
-  options: { lifetimeSeconds: number; withCookie: boolean; hash: string; context: RequestContext },
+  options: {
+    lifetimeSeconds: number;
+    withCookie: boolean;
+    renewing?: Id<"session"> | undefined;
+    hash: string;
+    context: RequestContext;
+  },
   then: (tx: Executor, session: StartedSession) => Promise<Result>,
 ): Promise<Result> {
   const now = deps.clock.now();
@@ -146,13 +169,9 @@ async function openSession<Result>(
     // The password may have been changed while it was checked: whoever knew the old one is to be shut out.
     if (!(await isCurrentHash(tx, tenant.id, user.id, options.hash))) throw invalidCredentials();
     const known = await hasSignedInFrom(tx, user, options.context.userAgent);
-    const session = await startSession(tx, {
-      tenantId: tenant.id,
-      userId: user.id,
-      amr: ["pwd"],
-      ...options,
-      now,
-    });
+    const start = { tenantId: tenant.id, userId: user.id, amr: ["pwd"], ...options, now };
+    const renewed = options.renewing && (await renewSession(tx, options.renewing, start));
+    const session = renewed || (await startSession(tx, start));
     await touchLastLogin(tx, tenant.id, user.id, now);
     await audit.record(tx, {
       tenantId: tenant.id,

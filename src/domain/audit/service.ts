@@ -15,8 +15,6 @@ export type AuditEventType =
   | "user.registration_refused"
   | "password.reset_requested"
   | "password.reset_completed"
-  | "session.created"
-  | "session.revoked"
   | "session.revoked_all"
   | "token.issued"
   | "token.refreshed"

@@ -3,6 +3,7 @@ import type { Deps } from "../../deps.ts";
 import { type FieldError, validationError } from "../../lib/errors.ts";
 import { type Id, newId } from "../../lib/ids.ts";
 import { newSecretToken } from "../../lib/secret-token.ts";
+import { isDisplayName } from "../../lib/display-name.ts";
 import { sha256 } from "../../lib/crypto.ts";
 import { redirectUriProblem } from "../../protocol/oauth/redirect-uri.ts";
 import { isScopeToken } from "../../protocol/oauth/scope.ts";
@@ -110,9 +111,8 @@ export async function createClient(
 function clientProblems(input: NewClient & { applicationType: "web" | "native" }): FieldError[] {
   const problems: FieldError[] = [];
   const name = input.name.trim();
-  if (name.length === 0 || name.length > 128) {
-    problems.push({ field: "name", message: "Must be between 1 and 128 characters." });
-  }
+  if (!isDisplayName(name))
+    problems.push({ field: "name", message: "Must be 1 to 128 printable characters." });
   for (const grant of input.grantTypes) {
     if (!isGrantType(grant)) {
       problems.push({ field: "grant_types", message: `Must be among ${grantTypes.join(", ")}.` });

@@ -1,4 +1,4 @@
-import { and, eq, inArray } from "drizzle-orm";
+import { eq } from "drizzle-orm";
 import type { Executor } from "../../db/client.ts";
 import { roles, userRoles } from "../../db/schema/index.ts";
 import { type Id, newId } from "../../lib/ids.ts";
@@ -20,21 +20,27 @@ export async function insertRoles(
   );
 }
 
-/** Roles that the user has already, or that do not exist, change nothing. */
+export async function findRoles(
+  executor: Executor,
+  tenantId: Id<"tenant">,
+): Promise<{ id: Id<"role">; name: string }[]> {
+  return executor
+    .select({ id: roles.id, name: roles.name })
+    .from(roles)
+    .where(eq(roles.tenantId, tenantId))
+    .orderBy(roles.name);
+}
+
+/** Roles that the user has already change nothing. */
 export async function insertUserRoles(
   executor: Executor,
   tenantId: Id<"tenant">,
   userId: Id<"user">,
-  names: readonly string[],
+  roleIds: readonly Id<"role">[],
   now: Date,
 ): Promise<void> {
-  const found = await executor
-    .select({ roleId: roles.id })
-    .from(roles)
-    .where(and(eq(roles.tenantId, tenantId), inArray(roles.name, [...names])));
-  if (found.length === 0) return;
   await executor
     .insert(userRoles)
-    .values(found.map(({ roleId }) => ({ tenantId, userId, roleId, createdAt: now })))
+    .values(roleIds.map((roleId) => ({ tenantId, userId, roleId, createdAt: now })))
     .onConflictDoNothing();
 }

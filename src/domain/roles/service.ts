@@ -1,4 +1,5 @@
 import type { Executor } from "../../db/client.ts";
+import { validationError } from "../../lib/errors.ts";
 import type { Id } from "../../lib/ids.ts";
 import * as audit from "../audit/service.ts";
 import type { RequestContext } from "../request-context.ts";
@@ -9,7 +10,6 @@ const builtInRoles = {
   admin: "Administers this tenant",
   super_admin: "Administers every tenant",
 } as const;
-export type BuiltInRole = keyof typeof builtInRoles;
 
 export async function createBuiltInRoles(
   executor: Executor,
@@ -19,7 +19,10 @@ export async function createBuiltInRoles(
   await repo.insertRoles(executor, tenantId, builtInRoles, now);
 }
 
-/** Gives a user roles by name, in the caller's transaction. */
+/**
+ * Gives a user roles by name, in the caller's transaction.
+ * @throws AppError 422 when the tenant has no role of such a name
+ */
 export async function assignRoles(
   executor: Executor,
   assignment: {
@@ -33,7 +36,19 @@ export async function assignRoles(
 ): Promise<void> {
   const { tenantId, userId, roles, actor, context, now } = assignment;
   if (roles.length === 0) return;
-  await repo.insertUserRoles(executor, tenantId, userId, roles, now);
+  const known = await repo.findRoles(executor, tenantId);
+  const chosen = known.filter(({ name }) => roles.includes(name));
+  if (chosen.length < new Set(roles).size) {
+    const names = known.map(({ name }) => name).join(", ");
+    throw validationError([{ field: "role", message: `Must be a role of this tenant: ${names}.` }]);
+  }
+  await repo.insertUserRoles(
+    executor,
+    tenantId,
+    userId,
+    chosen.map(({ id }) => id),
+    now,
+  );
   await audit.record(executor, {
     tenantId,
     type: "role.assigned",

@@ -1,4 +1,4 @@
-import { and, eq, isNull, sql } from "drizzle-orm";
+import { and, eq, exists, isNull, sql } from "drizzle-orm";
 import { type Database, type Executor, parameter, prepared } from "../../db/client.ts";
 import { sessions, users } from "../../db/schema/index.ts";
 import { userEmails } from "../../db/schema/users.ts";
@@ -53,6 +53,27 @@ export async function lockLiveSession(
   return row !== undefined && !row.revokedAt;
 }
 
+/** @returns whether the session still stood. */
+export async function renew(
+  executor: Executor,
+  session: Omit<typeof sessions.$inferInsert, "createdAt">,
+): Promise<boolean> {
+  const { tenantId, id, userId, ...changes } = session;
+  const renewed = await executor
+    .update(sessions)
+    .set(changes)
+    .where(
+      and(
+        eq(sessions.tenantId, tenantId),
+        eq(sessions.id, id),
+        eq(sessions.userId, userId),
+        isNull(sessions.revokedAt),
+      ),
+    )
+    .returning({ id: sessions.id });
+  return renewed.length > 0;
+}
+
 /** @returns whether the session was still open. */
 export async function markRevoked(
   executor: Executor,
@@ -91,14 +112,21 @@ export async function hasSignedInFrom(
   user: User,
   userAgent: string | undefined,
 ): Promise<boolean> {
+  const ofUser = and(eq(sessions.tenantId, user.tenantId), eq(sessions.userId, user.id));
   const [row] = await executor
     .select({
-      any: sql<boolean>`count(*) > 0`,
-      same: sql<boolean>`coalesce(bool_or(${sessions.userAgent} is not distinct from ${userAgent ?? null}), false)`,
+      // Not by their sessions: those of a person who was long away are cleaned up.
+      first: sql<boolean>`${users.lastLoginAt} is null`,
+      same: exists(
+        executor
+          .select({ one: sql`1` })
+          .from(sessions)
+          .where(and(ofUser, sql`${sessions.userAgent} is not distinct from ${userAgent ?? null}`)),
+      ).mapWith(Boolean),
     })
-    .from(sessions)
-    .where(and(eq(sessions.tenantId, user.tenantId), eq(sessions.userId, user.id)));
-  return !row?.any || row.same;
+    .from(users)
+    .where(and(eq(users.tenantId, user.tenantId), eq(users.id, user.id)));
+  return row === undefined || row.first || row.same;
 }
 
 /** When and from where a session was begun. */

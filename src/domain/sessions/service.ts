@@ -26,48 +26,67 @@ export interface Session {
 /** The authentication context classes we know: a password or another single factor proves this much. */
 export const ACR_SINGLE_FACTOR = "urn:gatewright:acr:1fa";
 
-/**
- * Starts a session in the caller's transaction.
- * @returns the cookie's value, for a session that a browser keeps
- */
-export async function startSession(
-  executor: Executor,
-  start: {
-    tenantId: Id<"tenant">;
-    userId: Id<"user">;
-    amr: readonly string[];
-    lifetimeSeconds: number;
-    withCookie: boolean;
-    context: RequestContext;
-    now: Date;
-  },
-): Promise<{
-  id: Id<"session">;
-  authTime: Date;
-  acr: string;
-  amr: readonly string[];
-  expiresAt: Date;
-  cookie: string | undefined;
-}> {
-  const id = newId("session");
+export interface SessionStart {
+  readonly tenantId: Id<"tenant">;
+  readonly userId: Id<"user">;
+  readonly amr: readonly string[];
+  readonly lifetimeSeconds: number;
+  readonly withCookie: boolean;
+  readonly context: RequestContext;
+  readonly now: Date;
+}
+
+export interface StartedSession {
+  readonly id: Id<"session">;
+  readonly authTime: Date;
+  readonly acr: string;
+  readonly amr: readonly string[];
+  readonly expiresAt: Date;
+  /** The cookie's value, of a session that a browser keeps. */
+  readonly cookie: string | undefined;
+}
+
+/** Starts a session in the caller's transaction. */
+export async function startSession(executor: Executor, start: SessionStart): Promise<StartedSession> {
+  const { row, started } = newSession(newId("session"), start);
+  await repo.insertSession(executor, row);
+  return started;
+}
+
+function newSession(id: Id<"session">, start: SessionStart) {
+  const { tenantId, userId, context, now } = start;
   const secret = start.withCookie ? newSecretToken(id) : undefined;
-  const expiresAt = addSeconds(start.now, start.lifetimeSeconds);
-  const acr = ACR_SINGLE_FACTOR;
-  await repo.insertSession(executor, {
-    tenantId: start.tenantId,
+  const proof = { authTime: now, acr: ACR_SINGLE_FACTOR, amr: [...start.amr] };
+  const expiresAt = addSeconds(now, start.lifetimeSeconds);
+  const row = {
+    tenantId,
     id,
-    userId: start.userId,
+    userId,
     secretHash: secret?.hash ?? null,
-    authTime: start.now,
-    acr,
-    amr: [...start.amr],
-    ip: start.context.ip ?? null,
-    userAgent: start.context.userAgent ?? null,
-    createdAt: start.now,
-    lastSeenAt: start.now,
+    ...proof,
+    ip: context.ip ?? null,
+    userAgent: context.userAgent ?? null,
+    createdAt: now,
+    lastSeenAt: now,
     expiresAt,
-  });
-  return { id, authTime: start.now, acr, amr: start.amr, expiresAt, cookie: secret?.token };
+  };
+  const started: StartedSession = { id, ...proof, expiresAt, cookie: secret?.token };
+  return { row, started };
+}
+
+/**
+ * Makes a session that stands a fresh one, in the caller's transaction: the same user proved again who they are. Its
+ * cookie changes, the tokens that hang on it stay.
+ * @returns undefined when it was ended meanwhile
+ */
+export async function renewSession(
+  executor: Executor,
+  id: Id<"session">,
+  start: SessionStart,
+): Promise<StartedSession | undefined> {
+  const { row, started } = newSession(id, start);
+  const { createdAt: _, ...renewed } = row;
+  return (await repo.renew(executor, renewed)) ? started : undefined;
 }
 
 /** The live session that a cookie's value belongs to. Anything else (forged, expired, revoked) is no session. */

@@ -41,6 +41,10 @@ export function isValidSlug(slug: string): boolean {
   return /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/.test(slug) && !RESERVED_SLUGS.has(slug);
 }
 
+export function isHostName(text: string): boolean {
+  return /^(?=.{1,253}$)[a-z0-9-]+(\.[a-z0-9-]+)*$/.test(text);
+}
+
 /** A host name as it is compared: lower case, without port and trailing dot. */
 export function normalizeHost(host: string): string {
   return host.toLowerCase().replace(/:\d+$/, "").replace(/\.$/, "");

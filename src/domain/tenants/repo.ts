@@ -29,15 +29,6 @@ const bySlug = prepared((db) =>
     .where(eq(tenants.slug, parameter(tenants.slug, "slug")))
     .prepare("tenant_by_slug"),
 );
-const byDomain = prepared((db) =>
-  db
-    .select(columns)
-    .from(tenants)
-    .where(
-      sql`${tenants.id} = (select d.tenant_id from tenant_domains d where d.domain = ${sql.placeholder("domain")})`,
-    )
-    .prepare("tenant_by_domain"),
-);
 const theDefault = prepared((db) =>
   db.select(columns).from(tenants).where(eq(tenants.isDefault, true)).limit(1).prepare("tenant_default"),
 );
@@ -46,8 +37,13 @@ type Row = Omit<Tenant, "settings"> & { settings: Record<string, unknown> };
 
 export const findById = async (db: Database, id: Id<"tenant">) => toTenant(await byId(db).execute({ id }));
 export const findBySlug = async (db: Database, slug: string) => toTenant(await bySlug(db).execute({ slug }));
-export const findByDomain = async (db: Database, domain: string) =>
-  toTenant(await byDomain(db).execute({ domain }));
+/** Every domain with its tenant: as many as there are tenants that have one. */
+export async function findAllDomains(db: Database): Promise<ReadonlyMap<string, Id<"tenant">>> {
+  const rows = await db
+    .select({ domain: tenantDomains.domain, tenantId: tenantDomains.tenantId })
+    .from(tenantDomains);
+  return new Map(rows.map(({ domain, tenantId }) => [domain, tenantId]));
+}
 export const findDefault = async (db: Database) => toTenant(await theDefault(db).execute());
 
 function toTenant([row]: Row[]): Tenant | undefined {

@@ -1,13 +1,14 @@
-import { violatesUnique } from "../../db/client.ts";
+import { type Executor, violatesUnique } from "../../db/client.ts";
 import type { Deps } from "../../deps.ts";
-import { conflict, validationError } from "../../lib/errors.ts";
+import { isDisplayName } from "../../lib/display-name.ts";
+import { conflict, type FieldError, validationError } from "../../lib/errors.ts";
 import { type Id, newId } from "../../lib/ids.ts";
 import * as audit from "../audit/service.ts";
 import { createNativeClient } from "../clients/service.ts";
 import { createInitialKeys } from "../keys/service.ts";
 import { systemContext } from "../request-context.ts";
 import { createBuiltInRoles } from "../roles/service.ts";
-import { isValidSlug, normalizeHost, type Tenant } from "./model.ts";
+import { isHostName, isValidSlug, normalizeHost, type Tenant } from "./model.ts";
 import * as repo from "./repo.ts";
 import type { TenantSettings } from "./settings.ts";
 
@@ -29,9 +30,13 @@ export async function findTenantBySlug(deps: Deps, slug: string): Promise<Tenant
     : undefined;
 }
 
-export function findTenantByHost(deps: Deps, host: string): Promise<Tenant | undefined> {
-  const domain = normalizeHost(host);
-  return cacheOf(deps).get(`domain:${domain}`, () => repo.findByDomain(deps.db, domain));
+/** Looks in the list of all domains: a Host header is whatever a stranger writes, and is not to fill a cache. */
+export async function findTenantByHost(deps: Deps, host: string): Promise<Tenant | undefined> {
+  const domains = await deps.caches
+    .shared<ReadonlyMap<string, Id<"tenant">>>("tenant-domains", ["tenants", "tenant_domains"])
+    .get("all", () => repo.findAllDomains(deps.db));
+  const id = domains?.get(normalizeHost(host));
+  return id && findTenantById(deps, id);
 }
 
 export function findDefaultTenant(deps: Deps): Promise<Tenant | undefined> {
@@ -41,6 +46,7 @@ export function findDefaultTenant(deps: Deps): Promise<Tenant | undefined> {
 /**
  * Makes a tenant with all it needs to work: built-in roles, signing keys, and the client that the native API
  * issues tokens to.
+ * @param also what belongs to the tenant from its first moment: made in the same transaction, or the tenant is not
  * @throws AppError 422 for a slug that cannot be one, 409 when slug or domain is taken.
  */
 export async function createTenant(
@@ -52,6 +58,7 @@ export async function createTenant(
     isDefault?: boolean;
     settings?: Partial<TenantSettings>;
   },
+  also?: (tx: Executor, tenantId: Id<"tenant">) => Promise<unknown>,
 ): Promise<Tenant> {
   if (!isValidSlug(input.slug)) {
     throw validationError([
@@ -62,16 +69,17 @@ export async function createTenant(
     ]);
   }
   const id = newId("tenant");
+  const name = input.name.trim();
   const now = deps.clock.now();
   const domains = (input.domains ?? []).map(normalizeHost);
-  const badDomain = domains.find((domain) => !/^(?=.{1,253}$)[a-z0-9-]+(\.[a-z0-9-]+)*$/.test(domain));
-  if (badDomain !== undefined) throw validationError([{ field: "domain", message: "Must be a host name." }]);
+  const problems = tenantProblems(deps, name, domains);
+  if (problems.length > 0) throw validationError(problems);
   try {
     await deps.db.transaction(async (tx) => {
       await repo.insertTenant(tx, {
         id,
         slug: input.slug,
-        name: input.name,
+        name,
         isDefault: input.isDefault ?? false,
         domains,
         now,
@@ -89,6 +97,7 @@ export async function createTenant(
         context: systemContext,
         now,
       });
+      await also?.(tx, id);
     });
   } catch (error) {
     if (violatesUnique(error, "tenants_slug")) throw conflict("A tenant with this slug exists already.");
@@ -110,4 +119,16 @@ export async function updateTenantSettings(
 ): Promise<void> {
   await repo.updateSettings(deps.db, tenant.id, changes, deps.clock.now());
   cacheOf(deps).clear();
+}
+
+function tenantProblems(deps: Deps, name: string, domains: readonly string[]): FieldError[] {
+  const problems: FieldError[] = [];
+  if (!isDisplayName(name))
+    problems.push({ field: "name", message: "Must be 1 to 128 printable characters." });
+  if (!domains.every(isHostName)) problems.push({ field: "domain", message: "Must be a host name." });
+  // It would take the default tenant's place for everybody.
+  if (domains.includes(normalizeHost(new URL(deps.config.publicUrl).host))) {
+    problems.push({ field: "domain", message: "Is this installation's own host (PUBLIC_URL)." });
+  }
+  return problems;
 }

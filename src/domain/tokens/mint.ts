@@ -117,7 +117,10 @@ export async function mintClientToken(
   return { accessToken, accessTokenLifetimeSeconds: lifetimeSeconds, jwtId };
 }
 
-/** A client may read its access tokens, so they tell it of the user no more than its scope does. */
+/**
+ * A client may read its access tokens, so they tell it of the user no more than its scope does. Roles are for resource
+ * servers to decide by (RFC 9068 §2.2.3.1), and in every token.
+ */
 function accessTokenUser(input: Parameters<typeof mintUserTokens>[1]): AccessTokenUser {
   const { user, authentication, scope, client } = input;
   const native = client.clientId === NATIVE_CLIENT_ID;
@@ -131,7 +134,7 @@ function accessTokenUser(input: Parameters<typeof mintUserTokens>[1]): AccessTok
     sessionId: authentication.sessionId,
     familyId: input.familyId,
     organizationId: user.tenantId,
-    preferredUsername: user.username,
+    preferredUsername: profile ? user.username : null,
     email: email ? user.email : null,
     emailVerified: user.emailVerified,
     givenName: profile ? user.givenName : null,

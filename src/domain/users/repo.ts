@@ -183,10 +183,6 @@ export async function touchLastLogin(
     .where(and(eq(users.tenantId, tenantId), eq(users.id, userId)));
 }
 
-export async function countUsers(db: Database, tenantId: Id<"tenant">): Promise<number> {
-  return db.$count(users, eq(users.tenantId, tenantId));
-}
-
 /** Whom a mail goes to, as the database says at the time of sending. */
 export interface Recipient {
   userId: Id<"user">;

@@ -27,7 +27,7 @@ export interface AccessTokenUser {
   /** The token family, by which an access token ends with the refresh tokens it came with. */
   readonly familyId: string;
   readonly organizationId: string;
-  readonly preferredUsername: string;
+  readonly preferredUsername?: string | null;
   readonly email?: string | null;
   readonly emailVerified?: boolean;
   readonly givenName?: string | null;
@@ -84,7 +84,7 @@ function userClaims(user: AccessTokenUser) {
     sid: user.sessionId,
     fam: user.familyId,
     org_id: user.organizationId,
-    preferred_username: user.preferredUsername,
+    ...(user.preferredUsername ? { preferred_username: user.preferredUsername } : {}),
     ...(user.email ? { email: user.email, email_verified: user.emailVerified ?? false } : {}),
     ...(user.givenName ? { given_name: user.givenName } : {}),
     ...(user.familyName ? { family_name: user.familyName } : {}),

@@ -1,0 +1,4 @@
+/** Whether a text can stand where people read a name: 1 to 128 characters, none of them a control character. */
+export function isDisplayName(text: string): boolean {
+  return /^[^\p{Cc}\u2028\u2029]{1,128}$/u.test(text) && text.trim() !== "";
+}
