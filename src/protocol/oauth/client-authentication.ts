@@ -2,10 +2,7 @@ import { equalInConstantTime, sha256 } from "../../lib/crypto.ts";
 import { OAuthError } from "../../lib/errors.ts";
 import type { RequestParameters } from "./parameters.ts";
 
-/** How a client proves who it is (RFC 6749 §2.3, RFC 7591 §2); each method has its member in `ClientCredentials`. */
-export type ClientAuthenticationMethod = ClientCredentials["method"];
-
-/** What a request presented, and by which method. Not yet compared with anything. */
+/** What a request presented, and by which method (RFC 6749 §2.3, RFC 7591 §2). Not yet compared with anything. */
 export type ClientCredentials =
   | {
       readonly method: "client_secret_basic" | "client_secret_post";
