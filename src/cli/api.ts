@@ -16,7 +16,8 @@ export default defineCommand({
         import("../server.ts"),
       ]);
       // Several processes share the port, and `start` has checked it before it starts them.
-      if (config.webConcurrency === 1 && process.send === undefined) await claimPort(config.host, config.port);
+      if (config.webConcurrency === 1 && process.send === undefined)
+        await claimPort(config.host, config.port);
       await checkDatabase(config.databaseUrl, { migrated: true });
       return startServer(config);
     }),

@@ -43,7 +43,8 @@ async function inspect(sql: postgres.Sql, migrated: boolean): Promise<void> {
 }
 
 function unknownProblem(error: unknown, databaseUrl: string): ConfigError {
-  const code = error instanceof Error && "code" in error ? String(error.code) : "it does not speak its protocol";
+  const code =
+    error instanceof Error && "code" in error ? String(error.code) : "it does not speak its protocol";
   return new ConfigError([
     `DATABASE_URL: ${placeOf(databaseUrl)} cannot be used as PostgreSQL (${code}): correct the URL`,
   ]);

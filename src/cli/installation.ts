@@ -18,7 +18,7 @@ import { endLeftovers } from "./leftovers.ts";
 import { claimPort } from "./port.ts";
 import { STOP_DEADLINE_MS, type Supervised, supervise } from "./supervisor.ts";
 import { CliError, dataDirectory } from "./support.ts";
-import { summary } from "./summary.ts";
+import { administratorLines, summary } from "./summary.ts";
 
 const READY_DEADLINE_MS = 60_000;
 const ENTRY = join(import.meta.dir, "..", "cli.ts");
@@ -69,18 +69,11 @@ async function startAll(parts: Part[], interruption: Interruption): Promise<void
     PORT: String(port),
     GATEWRIGHT_DATA_DIR: dataDir,
   };
-  const database = await findDatabase(settings, join(dataDir, "postgres"), log, parts, interruption);
-  if (interruption.happened || !database) return;
+  const database = await findDatabase(settings, { dataDir, log, parts, interruption });
+  if (interruption.happened) return;
   const environment = { ...settings, DATABASE_URL: database };
   const config = loadConfig(environment);
   const administrator = await prepareDatabase(config);
-  try {
-    if (await runServices(config, { environment, generate, dataDir, log, parts, interruption })) {
-      console.log(summary(config, administrator));
-      administrator = undefined;
-    }
-  } finally {
-  }
 
   parts.push({ stop: async () => removeRunRecord(dataDir), kill: () => {} });
   const record = (services: number[]) => {
@@ -88,8 +81,15 @@ async function startAll(parts: Part[], interruption: Interruption): Promise<void
     const address = { DATABASE_URL, PORT, PUBLIC_URL: config.publicUrl };
     writeRunRecord(dataDir, { pid: process.pid, services, usesSecretsFile: generate, environment: address });
   };
-  await startServices(config, { env: environment, log, parts, record });
-  console.log(summary(config, administrator));
+  let ready = false;
+  try {
+    ready = await startServices(config, { env: environment, log, parts, interruption, record });
+  } finally {
+    // The password is in no other place: it is said even when nothing else came of this start.
+    if (!ready)
+      for (const [name, value] of administratorLines(administrator)) console.log(`${name}: ${value}`);
+  }
+  if (ready) console.log(summary(config, administrator));
 }
 
 /** The environment as it will be once secrets and database are there, so that mistakes show before either is made. */
@@ -112,14 +112,14 @@ function given(env: Environment): Record<string, string> {
 /** @returns the URL of the operator's database, or of the embedded one, started. */
 async function findDatabase(
   env: Environment,
-  directory: string,
-  log: Logger,
-  parts: Part[],
+  options: { dataDir: string; log: Logger; parts: Part[]; interruption: Interruption },
 ): Promise<string> {
+  const { dataDir, log, parts, interruption } = options;
   if (env["DATABASE_URL"]) {
-    await checkDatabase(env["DATABASE_URL"]);
+    await Promise.race([checkDatabase(env["DATABASE_URL"]), interruption.first]);
     return env["DATABASE_URL"];
   }
+  const directory = join(dataDir, "postgres");
   const { startEmbeddedPostgres } = await import("../embedded/postgres.ts");
   const postgres = await startEmbeddedPostgres({ dataDir: directory, log });
   parts.push(postgres);
@@ -140,12 +140,22 @@ async function prepareDatabase(config: Config) {
   return bootstrap(config);
 }
 
-/** Resolves when API and worker are ready. They depend on the parts before them, not on one another. */
+/**
+ * API and worker depend on the parts before them, not on one another.
+ * @returns whether they are ready, which they are not when the start is interrupted before
+ */
 async function startServices(
   config: Config,
-  options: { env: Environment; log: Logger; parts: Part[]; record: (pids: number[]) => void },
-): Promise<void> {
-  const { env, log, parts, record } = options;
+  options: {
+    env: Environment;
+    log: Logger;
+    parts: Part[];
+    interruption: Interruption;
+    record: (pids: number[]) => void;
+  },
+): Promise<boolean> {
+  const { env, log, parts, interruption, record } = options;
+  if (interruption.happened) return false;
   const services: Supervised[] = [];
   const onLaunch = () => record(services.flatMap((service) => service.pid() ?? []));
   for (const name of [...Array.from({ length: config.webConcurrency }, () => "api"), "worker"]) {
@@ -162,12 +172,22 @@ async function startServices(
       late.reject(new CliError(`not ready after ${READY_DEADLINE_MS / 1000} s: LOG_LEVEL=debug says more`)),
     READY_DEADLINE_MS,
   );
-  await Promise.race([Promise.all(services.map(({ ready }) => ready)), late.promise]);
-  clearTimeout(deadline);
+  try {
+    await Promise.race([Promise.all(services.map(({ ready }) => ready)), late.promise, interruption.first]);
+    return !interruption.happened;
+  } finally {
+    clearTimeout(deadline);
+  }
+}
+
+interface Interruption {
+  readonly happened: boolean;
+  /** Resolves at the first signal. */
+  readonly first: Promise<void>;
 }
 
 /** @param again called on every signal after the first */
-function onInterruption(again: () => void) {
+function onInterruption(again: () => void): Interruption {
   const { promise: first, resolve } = Promise.withResolvers<void>();
   const state = { happened: false, first };
   const onSignal = () => {

@@ -46,9 +46,13 @@ export function unsealWith(
 ): Buffer {
   const master = keys.find(({ id }) => id === sealed.keyId);
   if (!master)
-    throw new MasterKeyError(`sealed under master key "${sealed.keyId}", which GATEWRIGHT_MASTER_KEY does not hold`);
+    throw new MasterKeyError(
+      `sealed under master key "${sealed.keyId}", which GATEWRIGHT_MASTER_KEY does not hold`,
+    );
   const plaintext = unseal(master.key, sealed.box, context);
   if (!plaintext)
-    throw new MasterKeyError(`cannot open what was sealed for ${context}: another master key, or changed data`);
+    throw new MasterKeyError(
+      `cannot open what was sealed for ${context}: another master key, or changed data`,
+    );
   return plaintext;
 }

@@ -17,7 +17,7 @@ function variant(change: (url: URL) => void): string {
 }
 
 async function problemOf(url: string, deadlineMs?: number): Promise<string> {
-  const refusal = await checkDatabase(url, deadlineMs).catch((error: unknown) => error);
+  const refusal = await checkDatabase(url, deadlineMs === undefined ? {} : { deadlineMs }).catch((error: unknown) => error);
   if (!(refusal instanceof ConfigError))
     throw new Error("was not refused as a ConfigError", { cause: refusal });
   expect(refusal.problems).toHaveLength(1);
@@ -74,7 +74,7 @@ describe("DATABASE_URL", () => {
       changed.password = PASSWORD;
       changed.pathname = `/${ROLE}`;
     });
-    expect(await problemOf(url)).toContain(`may not use the database "${ROLE}"`);
+    expect(await problemOf(url)).toContain(`may not connect to the database "${ROLE}"`);
   });
 
   it("of something that is no PostgreSQL", async () => {

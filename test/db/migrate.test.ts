@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "bun:test";
 import postgres from "postgres";
-import { describeDatabaseProblem, migrateDatabase } from "../../src/db/migrate.ts";
+import { describeDatabaseProblem, requirePostgres15 } from "../../src/db/database-problem.ts";
+import { migrateDatabase } from "../../src/db/migrate.ts";
 import { ConfigError } from "../../src/lib/config-error.ts";
 import { testDatabaseUrl } from "../support/environment.ts";
 import { freePort } from "../support/free-port.ts";
@@ -146,7 +147,7 @@ describe("a DATABASE_URL that does not work", () => {
   it("names the address where nothing answers", async () => {
     const error = await refusal(migrate(`postgres://someone:${password}@127.0.0.1:${closed}/gatewright`));
     expect(error.message).toBe(
-      `DATABASE_URL: nothing answers at 127.0.0.1:${closed}. Is PostgreSQL running there?`,
+      `DATABASE_URL: nothing listens at 127.0.0.1:${closed} (connection refused): start PostgreSQL there, or correct host and port`,
     );
   });
 
@@ -154,14 +155,14 @@ describe("a DATABASE_URL that does not work", () => {
     const { host } = new URL(testDatabaseUrl());
     const error = await refusal(migrate(urlOf({ pathname: "/gw_test_nowhere" })));
     expect(error.message).toBe(
-      `DATABASE_URL: there is no database "gw_test_nowhere" at ${host}. Create it first (createdb gw_test_nowhere).`,
+      `DATABASE_URL: ${host} has no database "gw_test_nowhere": create it (createdb gw_test_nowhere), or correct the name`,
     );
   });
 
   it("names the host that nobody knows", async () => {
     const error = await refusal(migrate(`postgres://someone:${password}@gatewright.invalid/gatewright`));
-    expect(error.message).toMatch(
-      /^DATABASE_URL: the host gatewright\.invalid (?:is not known|cannot be resolved)\./,
+    expect(error.message).toBe(
+      "DATABASE_URL: the host gatewright.invalid is unknown: correct the host name",
     );
     expect(error.message).not.toContain(password);
   });
@@ -178,7 +179,7 @@ describe("a DATABASE_URL that does not work", () => {
       );
       const theirs = Object.assign(new URL(url), { username: role, password }).href;
       const error = await refusal(migrate(theirs));
-      expect(error.message).toContain("the user may not create tables");
+      expect(error.message).toContain("or not create tables in it: grant it");
       expect(error.message).not.toContain(password);
     } finally {
       await using(url, (sql) => sql.unsafe(`drop owned by ${role}`));
@@ -188,7 +189,7 @@ describe("a DATABASE_URL that does not work", () => {
 
   it("says when the server refuses the user", async () => {
     const error = await refusal(migrate(urlOf({ username: "gw_test_nobody", password })));
-    expect(error.message).toMatch(/refuses the user or the password|does not let this user in/);
+    expect(error.message).toMatch(/refuses this user or password|does not let this user in/);
     expect(error.message).not.toContain(password);
   });
 });
@@ -218,7 +219,20 @@ describe("the sentence about a database error", () => {
 
   it("is written for a URL that cannot be read, too", () => {
     const message = describeDatabaseProblem(withCode("ECONNREFUSED"), "postgres://someone:pa55@:x/")?.message;
-    expect(message).toBe("DATABASE_URL: nothing answers at its address. Is PostgreSQL running there?");
+    expect(message).toBe(
+      "DATABASE_URL: nothing listens at its address (connection refused): start PostgreSQL there, or correct host and port",
+    );
+  });
+
+  it("is found beneath the error that wraps it", () => {
+    const wrapped = new Error("Failed query", { cause: withCode("53300") });
+    expect(describeDatabaseProblem(wrapped, url)?.message).toContain("has no connection left");
+  });
+
+  it("is that of an old server below PostgreSQL 15", () => {
+    expect(() => requirePostgres15("149999")).toThrow("older than PostgreSQL 15");
+    expect(() => requirePostgres15(undefined)).toThrow(ConfigError);
+    expect(requirePostgres15("150000")).toBeUndefined();
   });
 
   it("is left to others for any other error", () => {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "bun:test";
 import { eq } from "drizzle-orm";
-import { auditEvents, outbox, sessions, users } from "../../src/db/schema/index.ts";
+import { auditEvents, outbox, passwordCredentials, sessions, users } from "../../src/db/schema/index.ts";
 import { createAccount } from "../../src/domain/accounts/registration.ts";
 import { signInNative } from "../../src/domain/accounts/sign-in.ts";
 import { systemContext } from "../../src/domain/request-context.ts";
@@ -133,5 +133,19 @@ describe("what a tenant has switched off", () => {
     expect([(await page("/signup")).status, (await page("/recover")).status]).toEqual([403, 403]);
     await server.configure({ self_registration_enabled: true, forgot_password_enabled: true });
     expect([(await page("/signup")).status, (await page("/recover")).status]).toEqual([200, 200]);
+  });
+});
+
+describe("a hash of another cost", () => {
+  it("is replaced at the next sign-in, and of several at once none is refused", async () => {
+    const { id } = await account("old.timer");
+    const weak = await Bun.password.hash(password, { algorithm: "argon2id", memoryCost: 8192, timeCost: 1 });
+    const ofUser = eq(passwordCredentials.userId, id);
+    await server.deps.db.update(passwordCredentials).set({ hash: weak }).where(ofUser);
+    const credentials = { identifier: "old.timer", password };
+    const attempts = Array.from({ length: 4 }, () => postJson(`${server.url}/login`, credentials));
+    expect((await Promise.all(attempts)).map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+    const [credential] = await server.deps.db.select().from(passwordCredentials).where(ofUser);
+    expect(credential?.hash).toContain("$m=19456,t=2,");
   });
 });

@@ -59,7 +59,10 @@ export async function authenticateByPassword(
   let current = hash;
   if (deps.passwords.isOutdated(hash)) {
     current = await deps.passwords.hash(credentials.password);
-    await replaceHash(deps.db, tenant.id, user.id, hash, current);
+    // Another sign-in was quicker, or the password is another one now: look again.
+    if (!(await replaceHash(deps.db, tenant.id, user.id, hash, current))) {
+      return authenticateByPassword(deps, tenant, credentials, context);
+    }
   }
   if (tenant.settings.email_verification_required && !user.emailVerified) {
     throw new AppError(403, "email_not_verified", "Please confirm your email address before you sign in.");

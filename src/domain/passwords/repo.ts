@@ -40,15 +40,15 @@ export async function isCurrentHash(
   return rows.length > 0;
 }
 
-/** Replaces a hash by one of the same password at another cost, unless the password was changed meanwhile. */
+/** Replaces a hash by one of the same password at another cost. @returns false when it was changed meanwhile */
 export async function replaceHash(
   executor: Executor,
   tenantId: Id<"tenant">,
   userId: Id<"user">,
   from: string,
   to: string,
-): Promise<void> {
-  await executor
+): Promise<boolean> {
+  const replaced = await executor
     .update(passwordCredentials)
     .set({ hash: to })
     .where(
@@ -57,5 +57,7 @@ export async function replaceHash(
         eq(passwordCredentials.userId, userId),
         eq(passwordCredentials.hash, from),
       ),
-    );
+    )
+    .returning({ userId: passwordCredentials.userId });
+  return replaced.length > 0;
 }
