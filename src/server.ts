@@ -44,7 +44,7 @@ export async function serve(deps: Deps): Promise<RunningServer> {
   if (tenant) await requireMasterKey(deps, tenant);
 
   const { config } = deps;
-  const metrics = createMetrics();
+  const metrics = createMetrics(config.webConcurrency > 1 ? String(process.pid) : undefined);
   const queue = createQueueHealth(config, deps.db, deps.log);
   gaugeQueue(deps, metrics, queue);
   const app = createApp(deps, { metrics, queue });

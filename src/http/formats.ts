@@ -1,6 +1,11 @@
-/** String formats of wire models. Imported by whoever declares one, so that it is there before a model is compiled. */
+/** String formats of wire models. */
 import { FormatRegistry } from "@sinclair/typebox";
 import { isEmailAddress } from "../domain/users/service.ts";
 
-/** One rule for addresses: the framework's own takes some that cannot be mailed to, and refuses some that can. */
-FormatRegistry.Set("email", isEmailAddress);
+/**
+ * The format of email addresses, by one rule on every surface: the framework's own takes some that cannot be mailed to,
+ * and refuses some that can.
+ */
+export const EMAIL_FORMAT = "email";
+
+FormatRegistry.Set(EMAIL_FORMAT, isEmailAddress);

@@ -17,7 +17,9 @@ function variant(change: (url: URL) => void): string {
 }
 
 async function problemOf(url: string, deadlineMs?: number): Promise<string> {
-  const refusal = await checkDatabase(url, deadlineMs === undefined ? {} : { deadlineMs }).catch((error: unknown) => error);
+  const refusal = await checkDatabase(url, deadlineMs === undefined ? {} : { deadlineMs }).catch(
+    (error: unknown) => error,
+  );
   if (!(refusal instanceof ConfigError))
     throw new Error("was not refused as a ConfigError", { cause: refusal });
   expect(refusal.problems).toHaveLength(1);

@@ -161,9 +161,7 @@ describe("a DATABASE_URL that does not work", () => {
 
   it("names the host that nobody knows", async () => {
     const error = await refusal(migrate(`postgres://someone:${password}@gatewright.invalid/gatewright`));
-    expect(error.message).toBe(
-      "DATABASE_URL: the host gatewright.invalid is unknown: correct the host name",
-    );
+    expect(error.message).toBe("DATABASE_URL: the host gatewright.invalid is unknown: correct the host name");
     expect(error.message).not.toContain(password);
   });
 

@@ -1,10 +1,15 @@
 /** What the native account surface takes and answers. */
 import { t } from "elysia";
-import "../../http/formats.ts";
+import { EMAIL_FORMAT } from "../../http/formats.ts";
 import { USERNAME_PATTERN, type User } from "../../domain/users/service.ts";
 import { PASSWORD_MAX_LENGTH } from "../../domain/passwords/service.ts";
 
-const Email = t.String({ format: "email", minLength: 3, maxLength: 254, examples: ["jane@example.com"] });
+const Email = t.String({
+  format: EMAIL_FORMAT,
+  minLength: 3,
+  maxLength: 254,
+  examples: ["jane@example.com"],
+});
 /** Bounded, and otherwise left to the tenant's policy, which tells what is missing. */
 const NewPassword = t.String({
   minLength: 1,
