@@ -7,6 +7,9 @@ import { negotiateLocale } from "../lib/locale.ts";
 import { renderError } from "./pages/error.tsx";
 import { pageHeaders } from "./security-headers.ts";
 
+/** The pages have texts of their own, in the person's language, for what says no more than its status. */
+const says = (code: string) => code !== "not_found" && code !== "internal_error";
+
 /** Shows an error to a person. Needs no tenant: the error may be that there is none, or no database to ask. */
 export const errorPage =
   (deps: Deps): ErrorPage =>
@@ -21,7 +24,13 @@ export const errorPage =
         basePath: "",
         tenant: { name: tenant?.name ?? "Gatewright", logoUrl: tenant?.settings.logo_url || undefined },
       },
-      { status, requestId, code, message, homeUrl: info.tenantSlug ? `/t/${info.tenantSlug}` : "/" },
+      {
+        status,
+        requestId,
+        code,
+        message: says(code) ? message : undefined,
+        homeUrl: info.tenantSlug ? `/t/${info.tenantSlug}` : "/",
+      },
     );
     const https = deps.config.publicUrl.startsWith("https:");
     return new Response(html, { status, headers: pageHeaders({ https }) });
