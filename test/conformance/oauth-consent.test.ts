@@ -129,4 +129,17 @@ describe("OpenID Connect Core §3.1.2.4: consent", () => {
     expect((await attacker.submit(stolen, "/oauth/consent", { decision: "allow" })).status).toBe(403);
     expect((await open()).visit.url.pathname).toBe("/oauth/consent");
   });
+
+  it("is not given for another person, who signed in since in another tab", async () => {
+    const { visit } = await open();
+    await addUser(server, "grace");
+    const other = await browser.open((await app.begin({ prompt: "login" })).url);
+    await fillSignIn(browser, other, "grace");
+    expect((await decide(visit, "allow")).status).toBe(403);
+    const asked = await open();
+    expect([asked.visit.url.pathname, asked.visit.html.includes("grace@example.com")]).toEqual([
+      "/oauth/consent",
+      true,
+    ]);
+  });
 });
