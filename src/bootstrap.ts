@@ -48,9 +48,10 @@ async function createFirst(deps: Deps): Promise<FirstAdministrator | undefined> 
     await createTenant(deps, tenant, insertAdministrator);
     return { adminEmail: email, oneTimePassword: given === undefined ? password : undefined };
   } catch (error) {
-    // Another process was quicker.
-    if (error instanceof AppError && error.status === 409) return undefined;
-    if (violatesUnique(error, "tenants_one_default")) return undefined;
+    const taken =
+      (error instanceof AppError && error.status === 409) || violatesUnique(error, "tenants_one_default");
+    // Another process was quicker, unless it is another tenant that has the slug.
+    if (taken && (await findDefaultTenant(deps))) return undefined;
     throw error;
   }
 }

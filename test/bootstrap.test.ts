@@ -60,6 +60,13 @@ describe("bootstrap", () => {
     expect(await bootstrap(configOf(ADMINISTRATOR))).toEqual({ adminEmail, oneTimePassword: undefined });
   });
 
+  it("says so when another tenant has the default tenant's slug, instead of passing for done", async () => {
+    const deps = await createDeps(configOf(), { process: "cli" });
+    await createTenant(deps, { slug: "default", name: "Not the default" });
+    await deps.close();
+    expect(await bootstrap(configOf()).catch((error: Error) => error.message)).toContain("slug");
+  });
+
   it("does nothing when there is a default tenant", async () => {
     await bootstrap(configOf());
     const before = await counts();

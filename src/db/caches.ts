@@ -19,7 +19,7 @@ export interface TenantCache<Value extends object> {
   clear(): void;
 }
 
-/** A bounded cache of answers that belong to no one tenant; "there is none" is an answer too, and kept. */
+/** A bounded cache of records that are looked up before their tenant is known. Misses are not kept: strangers make them. */
 export interface SharedCache<Value extends object> {
   get(key: string, load: () => Promise<Value | undefined>): Promise<Value | undefined>;
   clear(): void;
@@ -51,26 +51,24 @@ export function createCaches(): Caches {
     for (const { cache } of caches.values()) cache.clear();
   };
 
+  function open<Value extends object>(
+    name: string,
+    tables: readonly string[],
+    shared: boolean,
+    max = 10_000,
+  ): TenantCache<Value> {
+    const existing = caches.get(name);
+    if (existing) return existing.cache as TenantCache<Value>;
+    const cache = createTenantCache<Value>(max);
+    caches.set(name, { cache: cache as TenantCache<object>, tables, shared });
+    return cache;
+  }
+
   return {
-    named<Value extends object>(name: string, tables: readonly string[], max = 10_000) {
-      const existing = caches.get(name);
-      if (existing) return existing.cache as TenantCache<Value>;
-      const cache = createTenantCache<Value>(max);
-      caches.set(name, { cache: cache as TenantCache<object>, tables, shared: false });
-      return cache;
-    },
-    shared<Value extends object>(name: string, tables: readonly string[], max = 10_000): SharedCache<Value> {
-      const cache =
-        (caches.get(name)?.cache as TenantCache<{ value: Value | undefined }> | undefined) ??
-        createTenantCache<{ value: Value | undefined }>(max);
-      caches.set(name, { cache: cache as TenantCache<object>, tables, shared: true });
-      return {
-        async get(key, load) {
-          const answer = await cache.get("", key, () => load().then((value) => ({ value })));
-          return answer?.value;
-        },
-        clear: () => cache.clear(),
-      };
+    named: (name, tables, max) => open(name, tables, false, max),
+    shared<Value extends object>(name: string, tables: readonly string[], max?: number): SharedCache<Value> {
+      const cache = open<Value>(name, tables, true, max);
+      return { get: (key, load) => cache.get("", key, load), clear: () => cache.clear() };
     },
     clear,
     async listen(db, log) {

@@ -68,6 +68,21 @@ describe("Host headers that a stranger makes up", () => {
     expect((await queries()) - before).toBeLessThan(20);
   });
 
+  /** Guard: db/caches.ts: a miss is not kept, so that made-up names cannot push out those that exist. */
+  it("push out no tenant that exists, nor do made-up slugs", async () => {
+    const cache = server.deps.caches.shared<object>("tenants", ["tenants", "tenant_domains"]);
+    for (const slug of ["nobody-1", "nobody-2"]) {
+      expect((await fetch(`${server.url}/t/${slug}/healthz`)).status).toBe(200);
+      expect((await fetch(`${server.url}/t/${slug}/.well-known/jwks.json`)).status).toBe(404);
+      let loaded = 0;
+      await cache.get(`slug:${slug}`, async () => {
+        loaded++;
+        return undefined;
+      });
+      expect(loaded).toBe(1);
+    }
+  });
+
   async function queries(): Promise<number> {
     await server.deps.db.$client`select pg_stat_force_next_flush()`;
     const [row] = await server.deps.db.$client`

@@ -71,19 +71,6 @@ describe("a tenant's cache", () => {
   });
 });
 
-describe("a shared cache", () => {
-  it("keeps that there is nothing, too", async () => {
-    const cache = createCaches().shared<{ n: number }>("hosts", ["tenants"]);
-    const missing = counting<{ n: number }>(undefined);
-    await cache.get("localhost", missing.load);
-    expect(await cache.get("localhost", missing.load)).toBeUndefined();
-    expect(missing.calls).toBe(1);
-    cache.clear();
-    await cache.get("localhost", missing.load);
-    expect(missing.calls).toBe(2);
-  });
-});
-
 describe("a change in the database", () => {
   let database: TestDatabase;
   let db: Database;

@@ -71,10 +71,11 @@ describe("a cache of one tenant's records", () => {
 });
 
 describe("a shared cache", () => {
-  it("also keeps that there is none, until it is emptied", async () => {
+  it("keeps what there is until it is emptied, and never that there is none", async () => {
     const cache = createCaches().shared<Thing>("names", ["things"]);
     expect(await cache.get("a", async () => undefined)).toBeUndefined();
-    expect(await cache.get("a", async () => ({ version: 1 }))).toBeUndefined();
+    expect(await cache.get("a", async () => ({ version: 1 }))).toEqual({ version: 1 });
+    expect(await cache.get("a", async () => ({ version: 2 }))).toEqual({ version: 1 });
     cache.clear();
     expect(await cache.get("a", async () => ({ version: 2 }))).toEqual({ version: 2 });
   });

@@ -12,6 +12,7 @@ import {
 } from "../../workers/processor.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 import { insertTestTenant, testConfig } from "../support/queue.ts";
+import { until } from "../support/scratch.ts";
 
 let database: TestDatabase;
 let deps: Deps & { close(): Promise<void> };
@@ -51,6 +52,14 @@ function processorOf(welcome: EmailHandlers["welcome"]) {
 const ledger = async () => {
   const rows = await deps.db.select().from(jobLedger);
   return rows.find(({ jobId }) => jobId === job.id);
+};
+
+/** Whether a connection to this database waits for a row that another transaction holds. */
+const waitsForLock = async (): Promise<boolean> => {
+  const [row] = await deps.db.$client`
+    select count(*)::int as waiting from pg_stat_activity
+    where datname = current_database() and wait_event_type = 'Lock'`;
+  return Number(row?.["waiting"]) > 0;
 };
 
 /** Stands for any change in the database: whether it is there afterwards tells whether its transaction held. */
@@ -97,7 +106,8 @@ describe("a tenant's job with an effect in the database", () => {
     let calls = 0;
     const process = processorOf(async () => {
       calls++;
-      await Bun.sleep(50);
+      // Goes on only when the other one waits for the ledger's row, or came past it.
+      await until("the other worker", async () => calls > 1 || (await waitsForLock()));
       return undefined;
     });
     await Promise.all([process(job), process(job)]);

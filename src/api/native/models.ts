@@ -1,7 +1,7 @@
 /** What the native account surface takes and answers. */
 import { t } from "elysia";
 import { EMAIL_FORMAT } from "../../http/formats.ts";
-import { USERNAME_PATTERN, type User } from "../../domain/users/service.ts";
+import { USERNAME_PATTERN, USERNAME_RULE, type User } from "../../domain/users/service.ts";
 import { PASSWORD_MAX_LENGTH } from "../../domain/passwords/service.ts";
 
 const Email = t.String({
@@ -25,7 +25,7 @@ export const RegisterRequest = t.Object({
     maxLength: 128,
     pattern: USERNAME_PATTERN,
     examples: ["jane.doe"],
-    "x-message": "Must be between 3 and 128 characters: letters, digits, dots, underscores and hyphens.",
+    "x-message": USERNAME_RULE,
   }),
   email: Email,
   password: NewPassword,

@@ -15,8 +15,10 @@ import {
   findUserByIdentifier,
   insertUser,
   isEmailTaken,
+  isUsername,
   isUsernameTaken,
   type User,
+  USERNAME_RULE,
 } from "../users/service.ts";
 
 export interface Registration {
@@ -126,8 +128,8 @@ type Draft = User & { emailId: Id<"email">; email: string };
 
 function draft(deps: Deps, tenantId: Id<"tenant">, input: Registration): Draft {
   const now = deps.clock.now();
-  if (input.username.length < 3) {
-    throw validationError([{ field: "username", message: "Must be between 3 and 128 characters." }]);
+  if (!isUsername(input.username)) {
+    throw validationError([{ field: "username", message: USERNAME_RULE }]);
   }
   return {
     id: newId("user"),

@@ -14,10 +14,7 @@ import type { TenantSettings } from "./settings.ts";
 
 export { issuerOf, type Tenant } from "./model.ts";
 
-/**
- * Tenants are few, read by every request and rarely changed. They are kept by every name they go by, and so is the
- * knowledge that a name is nobody's: most requests' Host names no tenant.
- */
+/** Tenants are few, read by every request and rarely changed. They are kept by every name they go by. */
 const cacheOf = (deps: Deps) => deps.caches.shared<Tenant>("tenants", ["tenants", "tenant_domains"]);
 
 export function findTenantById(deps: Deps, id: Id<"tenant">): Promise<Tenant | undefined> {

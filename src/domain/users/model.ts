@@ -35,6 +35,9 @@ export function usernameKey(username: string): string {
  */
 export const USERNAME_PATTERN = "^[A-Za-z0-9][A-Za-z0-9._-]*$";
 
+export const USERNAME_RULE =
+  "Must be between 3 and 128 characters: letters, digits, dots, underscores and hyphens.";
+
 export function isUsername(text: string): boolean {
   return text.length >= 3 && text.length <= 128 && new RegExp(USERNAME_PATTERN).test(text);
 }

@@ -4,7 +4,15 @@ import type { Id } from "../../lib/ids.ts";
 import { isEmailIdentifier, type User } from "./model.ts";
 import * as repo from "./repo.ts";
 
-export { emailKey, isEmailAddress, isUsername, type User, usernameKey, USERNAME_PATTERN } from "./model.ts";
+export {
+  emailKey,
+  isEmailAddress,
+  isUsername,
+  type User,
+  usernameKey,
+  USERNAME_PATTERN,
+  USERNAME_RULE,
+} from "./model.ts";
 export type { NewUser, Recipient, UserWithPassword } from "./repo.ts";
 export { findRecipient, userColumns, primaryEmail } from "./repo.ts";
 
