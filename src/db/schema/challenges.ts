@@ -2,14 +2,26 @@ import { index, integer, jsonb, pgTable, primaryKey, text } from "drizzle-orm/pg
 import { bytea, id, instant } from "../columns.ts";
 import { ofUser } from "./users.ts";
 
-/** One pending proof: a link or a code that somebody was sent. Consumed by one atomic statement. */
+export type ChallengeKind =
+  | "verify_email"
+  | "reset_password"
+  | "unlock_account"
+  /** A sign-in whose first factor was proved and whose second one is awaited, or has to be set up. */
+  | "pending_login"
+  | "passkey_registration"
+  | "passkey_assertion"
+  /** A new account that is to have a passkey and no password. */
+  | "passkey_sign_up";
+
+/** One pending proof: a link, a code, or what an authenticator is to sign. Consumed by one atomic statement. */
 export const challenges = pgTable(
   "challenges",
   {
     tenantId: id("tenant", "tenant_id").notNull(),
     id: id("challenge", "id").notNull(),
-    kind: text("kind").$type<"verify_email" | "reset_password">().notNull(),
-    userId: id("user", "user_id").notNull(),
+    kind: text("kind").$type<ChallengeKind>().notNull(),
+    /** Null where the proof itself will say whose it is: a passkey sign-in without a name. */
+    userId: id("user", "user_id"),
     hash: bytea("hash").notNull(),
     /** What the proof is about, e.g. the address that a link confirms. */
     data: jsonb("data").$type<Record<string, unknown>>().notNull().default({}),

@@ -3,6 +3,7 @@ import {
   foreignKey,
   index,
   integer,
+  jsonb,
   pgTable,
   primaryKey,
   text,
@@ -12,6 +13,7 @@ import { bytea, id, instant } from "../columns.ts";
 import { ofClient } from "./clients.ts";
 import { ofSession } from "./sessions.ts";
 import { ofUser } from "./users.ts";
+import { tenants } from "./tenants.ts";
 
 /** A user's remembered consent to a client. */
 export const grants = pgTable(
@@ -22,6 +24,8 @@ export const grants = pgTable(
     userId: id("user", "user_id").notNull(),
     clientId: id("client", "client_id").notNull(),
     scopes: text("scopes").array().notNull(),
+    /** RFC 8707 resource indicators that the consent covers. */
+    resources: text("resources").array().notNull().default([]),
     createdAt: instant("created_at").notNull(),
     updatedAt: instant("updated_at").notNull(),
   },
@@ -45,8 +49,15 @@ export const tokenFamilies = pgTable(
     id: id("tokenFamily", "id").notNull(),
     userId: id("user", "user_id").notNull(),
     clientId: id("client", "client_id").notNull(),
-    sessionId: id("session", "session_id").notNull(),
+    /** Null for what was issued without a sign-in of the user's (RFC 7523 §2.1). */
+    sessionId: id("session", "session_id"),
     scope: text("scope").array().notNull(),
+    /** RFC 8707: the resources that were granted; empty: the issuer's own. */
+    resources: text("resources").array().notNull().default([]),
+    /** The `claims` parameter as it was sent (OpenID Connect Core §5.5). */
+    claims: text("claims"),
+    /** Thumbprint of the key that its tokens are bound to (RFC 9449 §5). */
+    dpopJkt: text("dpop_jkt"),
     /** Whether the family outlives the browser session (`offline_access`, OpenID Connect Core §11). */
     offline: boolean("offline").notNull(),
     createdAt: instant("created_at").notNull(),
@@ -107,7 +118,11 @@ export const authorizationCodes = pgTable(
     sessionId: id("session", "session_id").notNull(),
     redirectUri: text("redirect_uri").notNull(),
     scope: text("scope").array().notNull(),
+    resources: text("resources").array().notNull().default([]),
+    claims: text("claims"),
     nonce: text("nonce"),
+    /** RFC 9449 §10: the key that the exchange has to prove. */
+    dpopJkt: text("dpop_jkt"),
     codeChallenge: text("code_challenge").notNull(),
     authTime: instant("auth_time").notNull(),
     acr: text("acr").notNull(),
@@ -127,5 +142,134 @@ export const authorizationCodes = pgTable(
     index("authorization_codes_client").on(table.tenantId, table.clientId),
     index("authorization_codes_session").on(table.tenantId, table.sessionId),
     index("authorization_codes_expiry").on(table.expiresAt),
+  ],
+);
+
+/** Access tokens that are looked up instead of read: of clients whose access_token_format is opaque. */
+export const accessTokens = pgTable(
+  "access_tokens",
+  {
+    tenantId: id("tenant", "tenant_id").notNull(),
+    id: id("accessToken", "id").notNull(),
+    hash: bytea("hash").notNull(),
+    clientId: id("client", "client_id").notNull(),
+    /** Null for a client that acts for itself. */
+    familyId: id("tokenFamily", "family_id"),
+    /** What a JWT would say (RFC 9068 §2.2). */
+    claims: jsonb("claims").$type<Record<string, unknown>>().notNull(),
+    issuedAt: instant("issued_at").notNull(),
+    expiresAt: instant("expires_at").notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.tenantId, table.id] }),
+    ofClient(table),
+    foreignKey({
+      columns: [table.tenantId, table.familyId],
+      foreignColumns: [tokenFamilies.tenantId, tokenFamilies.id],
+    }).onDelete("cascade"),
+    index("access_tokens_client").on(table.tenantId, table.clientId),
+    index("access_tokens_family").on(table.tenantId, table.familyId),
+    index("access_tokens_expiry").on(table.expiresAt),
+  ],
+);
+
+/** Access tokens that ended before their time (RFC 7009), by `jti`, until they would have expired. */
+export const revokedAccessTokens = pgTable(
+  "revoked_access_tokens",
+  {
+    tenantId: id("tenant", "tenant_id")
+      .notNull()
+      .references(() => tenants.id, { onDelete: "cascade" }),
+    jti: text("jti").notNull(),
+    revokedAt: instant("revoked_at").notNull(),
+    expiresAt: instant("expires_at").notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.tenantId, table.jti] }),
+    index("revoked_access_tokens_expiry").on(table.expiresAt),
+  ],
+);
+
+/**
+ * Things of others that may be used once: client assertions (RFC 7523 §3), DPoP proofs (RFC 9449 §11.1), request
+ * objects (RFC 9101) and assertions of the jwt-bearer grant. Inserting says whether it is the first time.
+ */
+export const usedTokens = pgTable(
+  "used_tokens",
+  {
+    tenantId: id("tenant", "tenant_id")
+      .notNull()
+      .references(() => tenants.id, { onDelete: "cascade" }),
+    kind: text("kind").$type<"client_assertion" | "dpop_proof" | "request_object" | "jwt_bearer">().notNull(),
+    /** SHA-256 of what makes it one: issuer or key, and `jti`. */
+    hash: bytea("hash").notNull(),
+    expiresAt: instant("expires_at").notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.tenantId, table.kind, table.hash] }),
+    index("used_tokens_expiry").on(table.expiresAt),
+  ],
+);
+
+/** RFC 9126: authorization requests that wait for their browser. */
+export const pushedAuthorizationRequests = pgTable(
+  "pushed_authorization_requests",
+  {
+    tenantId: id("tenant", "tenant_id").notNull(),
+    id: id("pushedRequest", "id").notNull(),
+    hash: bytea("hash").notNull(),
+    clientId: id("client", "client_id").notNull(),
+    /** The parameters as they were pushed, form-urlencoded. */
+    search: text("search").notNull(),
+    /** RFC 9449 §10.1: the key that was proven when it was pushed. */
+    dpopJkt: text("dpop_jkt"),
+    createdAt: instant("created_at").notNull(),
+    expiresAt: instant("expires_at").notNull(),
+    consumedAt: instant("consumed_at"),
+  },
+  (table) => [
+    primaryKey({ columns: [table.tenantId, table.id] }),
+    ofClient(table),
+    index("pushed_authorization_requests_client").on(table.tenantId, table.clientId),
+    index("pushed_authorization_requests_expiry").on(table.expiresAt),
+  ],
+);
+
+/** RFC 8628: what a device asked for, and what became of it. */
+export const deviceAuthorizations = pgTable(
+  "device_authorizations",
+  {
+    tenantId: id("tenant", "tenant_id").notNull(),
+    id: id("deviceAuthorization", "id").notNull(),
+    /** Of the device code. */
+    hash: bytea("hash").notNull(),
+    /** As it is compared: without separators, upper case. */
+    userCode: text("user_code").notNull(),
+    clientId: id("client", "client_id").notNull(),
+    scope: text("scope").array().notNull(),
+    resources: text("resources").array().notNull().default([]),
+    dpopJkt: text("dpop_jkt"),
+    status: text("status").$type<"pending" | "approved" | "denied">().notNull(),
+    /** Who answered, in which session. */
+    userId: id("user", "user_id"),
+    sessionId: id("session", "session_id"),
+    /** Seconds between two polls, which grows for a device that does not keep to it (§3.5). */
+    intervalSeconds: integer("interval_seconds").notNull(),
+    polledAt: instant("polled_at"),
+    ip: text("ip"),
+    userAgent: text("user_agent"),
+    createdAt: instant("created_at").notNull(),
+    expiresAt: instant("expires_at").notNull(),
+    consumedAt: instant("consumed_at"),
+    familyId: id("tokenFamily", "family_id"),
+  },
+  (table) => [
+    primaryKey({ columns: [table.tenantId, table.id] }),
+    ofClient(table),
+    ofSession(table),
+    uniqueIndex("device_authorizations_user_code").on(table.tenantId, table.userCode),
+    index("device_authorizations_client").on(table.tenantId, table.clientId),
+    index("device_authorizations_session").on(table.tenantId, table.sessionId),
+    index("device_authorizations_expiry").on(table.expiresAt),
   ],
 );

@@ -18,6 +18,10 @@ export const signingKeys = pgTable(
     createdAt: instant("created_at").notNull(),
     /** Published at once, signs from here on. */
     activeFrom: instant("active_from").notNull(),
+    /** DER, for `x5c` (RFC 7517 §4.7): RSA keys only. */
+    certificate: bytea("certificate"),
+    /** Somebody else may have it: nothing that it signed is believed any more. */
+    revokedAt: instant("revoked_at"),
     /** From here on it signs nothing and is not published. Null: no end is planned. */
     retiredAt: instant("retired_at"),
   },

@@ -1,6 +1,6 @@
 import { sql } from "drizzle-orm";
 import { boolean, index, jsonb, pgTable, text, uniqueIndex } from "drizzle-orm/pg-core";
-import { id, instant } from "../columns.ts";
+import { bytea, id, instant } from "../columns.ts";
 
 /** Isolated user pools. On Citus a reference table: small, and read by every node. */
 export const tenants = pgTable(
@@ -11,6 +11,10 @@ export const tenants = pgTable(
     name: text("name").notNull(),
     isDefault: boolean("is_default").notNull().default(false),
     /** What differs from the defaults of `domain/tenants/settings.ts`. */
+    /** What pairwise subjects are made with (OpenID Connect Core §8.1). Never changes: they would change with it. */
+    pairwiseSalt: bytea("pairwise_salt")
+      .notNull()
+      .default(sql`uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())`),
     settings: jsonb("settings").$type<Record<string, unknown>>().notNull().default({}),
     createdAt: instant("created_at").notNull(),
     updatedAt: instant("updated_at").notNull(),

@@ -1,3 +1,4 @@
+import { sql } from "drizzle-orm";
 import {
   type AnyPgColumn,
   boolean,
@@ -35,6 +36,17 @@ export const users = pgTable(
     primaryKey({ columns: [table.tenantId, table.id] }),
     uniqueIndex("users_username").on(table.tenantId, table.usernameKey),
     index("users_created").on(table.tenantId, table.createdAt, table.id),
+    index("users_updated").on(table.tenantId, table.updatedAt, table.id),
+    // Few, and otherwise looked for among all.
+    index("users_disabled")
+      .on(table.tenantId, table.createdAt, table.id)
+      .where(sql`not enabled`),
+    // Who never signed in did so before everybody else.
+    index("users_last_login").on(
+      table.tenantId,
+      sql`coalesce(${table.lastLoginAt}, '1970-01-01 00:00:00+00'::timestamptz)`,
+      table.id,
+    ),
   ],
 );
 
@@ -48,6 +60,9 @@ export const userEmails = pgTable(
     /** Lower case: what uniqueness and sign-in compare. */
     addressKey: text("address_key").notNull(),
     isPrimary: boolean("is_primary").notNull(),
+    /** "work", "home" …: as its provisioning client calls it (RFC 7643 §4.1.2). */
+    type: text("type"),
+    display: text("display"),
     verifiedAt: instant("verified_at"),
     createdAt: instant("created_at").notNull(),
   },
