@@ -2,11 +2,14 @@
  * The environment, read once, into a frozen Config. This is the only file that reads it.
  * Every variable is documented in `.env.example`, which a test compares with `variables` below.
  */
-import { isIP } from "node:net";
 import { type Static, type TSchema, Type, TypeGuard } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
 import { ConfigError } from "./lib/config-error.ts";
+import { isAddressRange, isOrigin, list, parseOrigin } from "./lib/config-values.ts";
 import { parseMasterKeys, type MasterKeys } from "./lib/master-keys.ts";
+import { defaultRateLimits, parseRateLimits, rateLimitGroups, type RateLimits } from "./lib/rate-limits.ts";
+import { type SmsConfig, smsConfig } from "./lib/sms-config.ts";
+import { isAllowance } from "./outbound/addresses.ts";
 
 const Flag = (fallback: "on" | "off") =>
   Type.Union([Type.Literal("on"), Type.Literal("off")], { default: fallback });
@@ -37,7 +40,15 @@ export const variables = {
     default: "",
     description: "addresses or CIDR ranges, separated by commas",
   }),
+  GATEWRIGHT_OUTBOUND_ALLOW_PRIVATE: Type.String({
+    default: "",
+    description: "addresses, CIDR ranges or host names, separated by commas",
+  }),
   RATE_LIMITING: { ...Flag("on"), description: "on or off" },
+  RATE_LIMITS: Type.String({
+    default: "",
+    description: `group=requests a minute, separated by commas; groups are ${rateLimitGroups.join(", ")}`,
+  }),
   WEB_CONCURRENCY: { ...Integer(1, 1, 64), description: "a number of API processes from 1 to 64" },
   LOG_LEVEL: Type.String({
     default: "info",
@@ -55,6 +66,24 @@ export const variables = {
   SMTP_URL: Text({ pattern: "^smtps?://", description: "an smtp:// or smtps:// URL" }),
   RESEND_API_KEY: Text({ description: "an API key of Resend" }),
   RESEND_BASE_URL: Text({ pattern: "^https?://", description: "the URL of Resend's API" }),
+  SMS_DRIVER: Type.Optional(
+    Type.Union([Type.Literal("mailbox"), Type.Literal("twilio"), Type.Literal("off")], {
+      description: "mailbox, twilio or off",
+    }),
+  ),
+  SMS_FROM: Text({ description: "the number or name that text messages come from" }),
+  TWILIO_ACCOUNT_SID: Text({ pattern: "^\\w{1,64}$", description: "the id of an account at Twilio" }),
+  TWILIO_AUTH_TOKEN: Text({ description: "the secret of an account at Twilio" }),
+  TWILIO_BASE_URL: Type.String({
+    default: "https://api.twilio.com",
+    pattern: "^https?://",
+    description: "the URL of an API like Twilio's",
+  }),
+  BREACHED_PASSWORDS_URL: Type.String({
+    default: "https://api.pwnedpasswords.com",
+    pattern: "^https?://",
+    description: "the URL of a service that speaks the range protocol of Have I Been Pwned",
+  }),
   S3_ENDPOINT: Text({ pattern: "^https?://", description: "the URL of S3-compatible storage" }),
   S3_BUCKET: Text({ description: "a bucket's name" }),
   S3_REGION: Text({ description: "a region's name" }),
@@ -79,10 +108,17 @@ export interface Config {
   readonly metricsToken: string | undefined;
   readonly allowedOrigins: readonly string[];
   readonly trustedProxies: readonly string[];
+  /** Addresses, CIDR ranges and host names that requests for a tenant may reach although they are private. */
+  readonly outboundAllowPrivate: readonly string[];
   readonly rateLimiting: boolean;
+  /** Requests a minute, for tenants that set no others. */
+  readonly rateLimits: RateLimits;
   readonly webConcurrency: number;
   readonly logLevel: string;
   readonly mail: MailConfig;
+  readonly sms: SmsConfig;
+  /** Asked by k-anonymity for the tenants that want it. */
+  readonly breachedPasswordsUrl: string;
   readonly s3: S3Config | undefined;
 }
 
@@ -127,6 +163,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>> = p
   }
   problems.push(...inconsistencies(values));
   const mail = mailConfig(values, problems);
+  const sms = smsConfig(values, problems);
   const s3 = s3Config(values, problems);
   const publicUrl = parsePublicUrl(values, problems);
   if (problems.length > 0 || !masterKeys || !values.DATABASE_URL) throw new ConfigError(problems);
@@ -146,10 +183,14 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>> = p
     metricsToken: values.GATEWRIGHT_METRICS_TOKEN,
     allowedOrigins: list(values.GATEWRIGHT_ALLOWED_ORIGINS),
     trustedProxies: list(values.GATEWRIGHT_TRUSTED_PROXIES),
+    outboundAllowPrivate: list(values.GATEWRIGHT_OUTBOUND_ALLOW_PRIVATE),
     rateLimiting: values.RATE_LIMITING === "on",
+    rateLimits: { ...defaultRateLimits, ...parseRateLimits(values.RATE_LIMITS) },
     webConcurrency: values.WEB_CONCURRENCY,
     logLevel: values.LOG_LEVEL,
     mail,
+    sms,
+    breachedPasswordsUrl: values.BREACHED_PASSWORDS_URL,
     s3,
   });
 }
@@ -179,6 +220,7 @@ function productionProblems(values: Environment): string[] {
     problems.push("MAIL_DRIVER must be smtp or resend, so that mail leaves");
   if (values.MAIL_FROM.includes("@localhost"))
     problems.push("MAIL_FROM must be an address of your own domain");
+  if (values.SMS_DRIVER === "mailbox") problems.push("SMS_DRIVER must be twilio or off");
   if (!values.GATEWRIGHT_METRICS_TOKEN) problems.push("GATEWRIGHT_METRICS_TOKEN is missing");
   else if (values.GATEWRIGHT_METRICS_TOKEN.length < 16) {
     problems.push("GATEWRIGHT_METRICS_TOKEN must have at least 16 characters");
@@ -201,29 +243,25 @@ function inconsistencies(values: Environment): string[] {
   if (!list(values.GATEWRIGHT_TRUSTED_PROXIES).every(isAddressRange)) {
     problems.push("GATEWRIGHT_TRUSTED_PROXIES must be addresses or CIDR ranges, separated by commas");
   }
+  if (!parseRateLimits(values.RATE_LIMITS)) {
+    problems.push(`RATE_LIMITS must be ${variables.RATE_LIMITS.description}`);
+  }
+  if (!list(values.GATEWRIGHT_OUTBOUND_ALLOW_PRIVATE).every(isAllowance)) {
+    problems.push(
+      "GATEWRIGHT_OUTBOUND_ALLOW_PRIVATE must be addresses, CIDR ranges or host names, separated by commas",
+    );
+  }
   return problems;
-}
-
-function isOrigin(text: string): boolean {
-  return URL.canParse(text) && new URL(text).origin === text;
-}
-
-function isAddressRange(text: string): boolean {
-  const [address = "", bits, ...rest] = text.split("/");
-  const longest = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1;
-  const length = bits === undefined ? longest : /^\d{1,3}$/.test(bits) ? Number(bits) : Infinity;
-  return rest.length === 0 && longest > 0 && length <= longest;
 }
 
 function parsePublicUrl(values: Environment, problems: string[]): string {
   const text = values.PUBLIC_URL ?? `http://localhost:${values.PORT}`;
-  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const origin = parseOrigin(text);
   // Not below a path: cookies with the __Host- prefix belong to a whole host, and so do the well-known paths.
-  if (!url || !/^https?:$/.test(url.protocol) || text.replace(/\/$/, "").toLowerCase() !== url.origin) {
+  if (!origin) {
     problems.push("PUBLIC_URL must be an origin: http:// or https://, a host, perhaps a port, and no path");
-    return text;
   }
-  return url.origin;
+  return origin ?? text;
 }
 
 function mailConfig(values: Environment, problems: string[]): MailConfig {
@@ -253,11 +291,4 @@ function s3Config(values: Environment, problems: string[]): S3Config | undefined
     accessKeyId: S3_ACCESS_KEY_ID,
     secretAccessKey: S3_SECRET_ACCESS_KEY,
   };
-}
-
-function list(text: string): string[] {
-  return text
-    .split(",")
-    .map((entry) => entry.trim())
-    .filter(Boolean);
 }

@@ -4,9 +4,11 @@ import { connectDatabase, closeDatabase, type Database } from "./db/client.ts";
 import { createCaches, type Caches } from "./db/caches.ts";
 import { createAuditBuffer, type AuditBuffer } from "./domain/audit/buffer.ts";
 import { createPasswordHasher, type PasswordHasher } from "./domain/passwords/hasher.ts";
+import { createRemoteKeys, type RemoteKeys } from "./domain/remote-documents/remote-keys.ts";
 import { type Clock, systemClock } from "./lib/clock.ts";
 import { deriveKey } from "./lib/crypto.ts";
 import { createLogger, type Logger } from "./lib/log.ts";
+import { createOutbound, type Outbound } from "./outbound/client.ts";
 
 export interface Deps {
   readonly config: Config;
@@ -15,6 +17,10 @@ export interface Deps {
   readonly db: Database;
   readonly caches: Caches;
   readonly passwords: PasswordHasher;
+  /** For every request to an address that a tenant or a client supplied. */
+  readonly outbound: Outbound;
+  /** The keys behind every jwks_uri. */
+  readonly remoteKeys: RemoteKeys;
   /** Audit events of requests that write nothing else: batched, at most 50 ms late. */
   readonly auditBuffer: AuditBuffer;
   /** Keys derived from the first master key, one a purpose. */
@@ -23,8 +29,14 @@ export interface Deps {
 
 export interface Secrets {
   readonly csrf: Buffer;
+  readonly dpopNonces: Buffer;
   readonly interactions: Buffer;
   readonly links: Buffer;
+  readonly lockouts: Buffer;
+  /** What one-time codes are made with. */
+  readonly codes: Buffer;
+  /** Seals the copies of their data that people ask for. */
+  readonly exports: Buffer;
 }
 
 export interface DepsOptions {
@@ -56,6 +68,10 @@ export async function createDeps(
   const master = config.masterKeys[0].key;
   const auditBuffer = createAuditBuffer(db, log);
   const caches = createCaches();
+  const outbound = createOutbound({
+    allowPrivate: config.outboundAllowPrivate,
+    allowPlain: config.env !== "production",
+  });
   const deps: Deps = {
     config,
     clock,
@@ -63,11 +79,19 @@ export async function createDeps(
     db,
     caches,
     passwords: createPasswordHasher(),
+    outbound,
+    remoteKeys: createRemoteKeys({ outbound, clock }, (jwksUri, err) =>
+      log.warn({ err, jwksUri }, "keys could not be fetched"),
+    ),
     auditBuffer,
     secrets: {
       csrf: deriveKey(master, "csrf"),
+      dpopNonces: deriveKey(master, "dpop-nonces"),
       interactions: deriveKey(master, "interactions"),
       links: deriveKey(master, "links"),
+      lockouts: deriveKey(master, "lockouts"),
+      codes: deriveKey(master, "codes"),
+      exports: deriveKey(master, "exports"),
     },
   };
   const stopListening = options.process === "cli" ? undefined : await listenOrClose(deps);

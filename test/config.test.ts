@@ -59,6 +59,11 @@ describe("Config, development", () => {
     expect(Object.isFrozen(config)).toBe(true);
   });
 
+  it("changes the rate limits that are named, and no others", () => {
+    const { rateLimits } = loadConfig({ ...DEVELOPMENT, RATE_LIMITS: "token=600" });
+    expect([rateLimits.token, rateLimits.login]).toEqual([600, 20]);
+  });
+
   it("names what is missing", () => {
     expect(problemsOf({})).toEqual([
       expect.stringContaining("DATABASE_URL is missing"),
@@ -81,7 +86,9 @@ describe("Config, development", () => {
       ...DEVELOPMENT,
       GATEWRIGHT_ALLOWED_ORIGINS: "https://a.example, http://localhost:5173",
       GATEWRIGHT_TRUSTED_PROXIES: "10.0.0.0/8,::1,fd00::/8",
+      GATEWRIGHT_OUTBOUND_ALLOW_PRIVATE: "10.0.0.0/8, keys.intranet.example",
     });
+    expect(config.outboundAllowPrivate).toEqual(["10.0.0.0/8", "keys.intranet.example"]);
     expect(config.allowedOrigins).toEqual(["https://a.example", "http://localhost:5173"]);
     expect(config.trustedProxies).toEqual(["10.0.0.0/8", "::1", "fd00::/8"]);
   });
@@ -91,6 +98,7 @@ describe("Config, wrong values", () => {
   const wrong: [string, Record<string, string>][] = [
     ["NODE_ENV", { NODE_ENV: "zq-staging" }],
     ["PORT", { PORT: "zq-http" }],
+    ["GATEWRIGHT_OUTBOUND_ALLOW_PRIVATE", { GATEWRIGHT_OUTBOUND_ALLOW_PRIVATE: "https://zq.example.com" }],
     ["PORT", { PORT: "70001" }],
     ["PORT", { PORT: "-17" }],
     ["PUBLIC_URL", { PUBLIC_URL: "zq.example.com" }],
@@ -107,6 +115,7 @@ describe("Config, wrong values", () => {
     ["GATEWRIGHT_TRUSTED_PROXIES", { GATEWRIGHT_TRUSTED_PROXIES: "zq.internal" }],
     ["GATEWRIGHT_TRUSTED_PROXIES", { GATEWRIGHT_TRUSTED_PROXIES: "10.1.2.0/99" }],
     ["RATE_LIMITING", { RATE_LIMITING: "zq" }],
+    ["RATE_LIMITS", { RATE_LIMITS: "login=20,zq=1" }],
     ["WEB_CONCURRENCY", { WEB_CONCURRENCY: "65" }],
     ["WEB_CONCURRENCY", { WEB_CONCURRENCY: "1.77" }],
     ["LOG_LEVEL", { LOG_LEVEL: "zq" }],
