@@ -36,6 +36,8 @@ export interface PublicJwk {
   crv?: string;
   x?: string;
   y?: string;
+  x5c?: string[];
+  "x5t#S256"?: string;
 }
 
 /**
@@ -63,14 +65,36 @@ export function publicJwkOf({ kid, alg, privateKey }: SigningKey): PublicJwk {
   return publicJwk(kid, alg, createPublicKey(privateKey).export({ format: "jwk" }));
 }
 
-/** Members are taken one by one, so that a private one cannot slip through whatever the key holds (RFC 7517 §9.2). */
-export function publicJwk(kid: string, alg: SigningAlgorithm, jwk: JwkLike): PublicJwk {
-  return { ...publicMembers(jwk), kid, alg, use: "sig" };
+/**
+ * Members are taken one by one, so that a private one cannot slip through whatever the key holds (RFC 7517 §9.2).
+ * @param certificate DER of a certificate for this key: published as `x5c` and `x5t#S256`
+ */
+export function publicJwk(
+  kid: string,
+  alg: SigningAlgorithm,
+  jwk: JwkLike,
+  certificate?: Uint8Array,
+): PublicJwk {
+  const key: PublicJwk = { ...publicMembers(jwk), kid, alg, use: "sig" };
+  return certificate ? { ...key, ...certificateMembers(certificate) } : key;
+}
+
+/** RFC 7517 §4.7 (base64, with padding) and §4.9 (base64url). */
+function certificateMembers(der: Uint8Array): Required<Pick<PublicJwk, "x5c" | "x5t#S256">> {
+  return {
+    x5c: [Buffer.from(der).toString("base64")],
+    "x5t#S256": sha256(der).toString("base64url"),
+  };
 }
 
 /** RFC 7517 §5. */
 export function jwkSet(keys: readonly PublicJwk[]): { keys: PublicJwk[] } {
-  return { keys: keys.map((key) => publicJwk(key.kid, key.alg, key)) };
+  return {
+    keys: keys.map((key) => {
+      const [certificate] = key.x5c ?? [];
+      return publicJwk(key.kid, key.alg, key, certificate ? Buffer.from(certificate, "base64") : undefined);
+    }),
+  };
 }
 
 /** JWK thumbprint with SHA-256 (RFC 7638 §3): the required members in lexicographic order, without spaces. */
@@ -82,7 +106,11 @@ export function jwkThumbprint(jwk: JwkLike): string {
 
 const MEMBERS_OF_TYPE = { RSA: ["n", "e"], EC: ["crv", "x", "y"], OKP: ["crv", "x"] } as const;
 
-function publicMembers(jwk: JwkLike): Pick<PublicJwk, "kty"> & Record<string, string> {
+/**
+ * The members of which a public key consists, and no others.
+ * @throws TypeError when one is missing
+ */
+export function publicMembers(jwk: JwkLike): Pick<PublicJwk, "kty"> & Record<string, string> {
   const { kty } = jwk;
   if (kty !== "RSA" && kty !== "EC" && kty !== "OKP") throw new TypeError("a JWK of an unsupported kty");
   const members = MEMBERS_OF_TYPE[kty].map((name): [string, string] => {

@@ -14,6 +14,14 @@ export interface AccessTokenInput {
   readonly lifetimeSeconds: number;
   /** Unique: by it a single token is named. */
   readonly jwtId: string;
+  /** RFC 9449 §6.1. */
+  readonly confirmation?: { readonly jkt: string };
+  /** RFC 8693 §4.1: who acts for the subject, and for whom that one acts. */
+  readonly actor?: Readonly<Record<string, unknown>>;
+  /** Roles of a client that acts for itself. */
+  readonly clientRoles?: readonly string[];
+  /** What the roles allow, for a client that asks for it. */
+  readonly permissions?: readonly string[];
   /** Absent for a client that acts for itself: then the client is the subject (RFC 9068 §2.2). */
   readonly user?: AccessTokenUser;
 }
@@ -23,7 +31,8 @@ export interface AccessTokenUser {
   readonly authTime: Date;
   readonly acr: string;
   readonly amr: readonly string[];
-  readonly sessionId: string;
+  /** Null where nobody signed in (RFC 7523 §2.1). */
+  readonly sessionId: string | null;
   /** The token family, by which an access token ends with the refresh tokens it came with. */
   readonly familyId: string;
   readonly organizationId: string;
@@ -57,6 +66,9 @@ export interface AccessTokenClaims {
   given_name?: string;
   family_name?: string;
   roles?: readonly string[];
+  permissions?: readonly string[];
+  cnf?: { readonly jkt: string };
+  act?: Readonly<Record<string, unknown>>;
 }
 
 export function accessTokenClaims(input: AccessTokenInput): AccessTokenClaims {
@@ -72,16 +84,25 @@ export function accessTokenClaims(input: AccessTokenInput): AccessTokenClaims {
     client_id: input.clientId,
   };
   if (input.scope.length > 0) claims.scope = formatScope(input.scope);
+  if (input.confirmation) claims.cnf = input.confirmation;
+  if (input.clientRoles && input.clientRoles.length > 0) claims.roles = input.clientRoles;
+  if (input.permissions) claims.permissions = input.permissions;
+  if (input.actor) claims.act = input.actor;
   return input.user ? { ...claims, ...userClaims(input.user) } : claims;
 }
 
 /** RFC 9068 §2.2.1 to §2.2.3. */
 function userClaims(user: AccessTokenUser) {
   return {
-    auth_time: toEpochSeconds(user.authTime),
-    acr: user.acr,
-    amr: user.amr,
-    sid: user.sessionId,
+    // Where nobody signed in there is nothing to tell of a sign-in.
+    ...(user.sessionId === null
+      ? {}
+      : {
+          auth_time: toEpochSeconds(user.authTime),
+          acr: user.acr,
+          amr: user.amr,
+          sid: user.sessionId,
+        }),
     fam: user.familyId,
     org_id: user.organizationId,
     ...(user.preferredUsername ? { preferred_username: user.preferredUsername } : {}),

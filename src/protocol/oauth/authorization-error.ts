@@ -1,8 +1,16 @@
 import { OAuthError } from "../../lib/errors.ts";
 
-export const responseModes = ["query", "fragment", "form_post"] as const;
+export const responseModes = [
+  "query",
+  "fragment",
+  "form_post",
+  "jwt",
+  "query.jwt",
+  "fragment.jwt",
+  "form_post.jwt",
+] as const;
 
-/** OAuth 2.0 Multiple Response Types §2.1, OAuth 2.0 Form Post Response Mode. */
+/** OAuth 2.0 Multiple Response Types §2.1, OAuth 2.0 Form Post Response Mode; those of a JWT: JARM §2.3. */
 export type ResponseMode = (typeof responseModes)[number];
 
 /** Where an authorization response goes: only ever to a redirect_uri that the client has registered. */

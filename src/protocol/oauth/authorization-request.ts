@@ -1,5 +1,10 @@
 import { OAuthError } from "../../lib/errors.ts";
-import { parseClaimsParameter, type ClaimsParameter } from "../oidc/claims-parameter.ts";
+import {
+  type ClaimsParameter,
+  formatClaimsParameter,
+  parseClaimsParameter,
+} from "../oidc/claims-parameter.ts";
+import { registeredClaims } from "../oidc/claims.ts";
 import { parseMaxAge, parsePrompt, type Prompt } from "../oidc/prompt.ts";
 import {
   AuthorizationError,
@@ -23,7 +28,24 @@ export interface AuthorizationClient {
   readonly scopes: readonly string[];
   /** RFC 8707 resource indicators that it may ask for. */
   readonly resources?: readonly string[];
+  /** OpenID Connect Registration §2: what counts where a request says nothing. Seconds. */
+  readonly defaultMaxAge?: number | null;
+  readonly defaultAcrValues?: readonly string[];
+  /** RFC 9126 §6. */
+  readonly requirePushedAuthorizationRequests?: boolean;
+  /** RFC 9101 §10.5. */
+  readonly requireSignedRequestObject?: boolean;
 }
+
+/** How a request came. What is read here are its parameters, whatever they were packed in. */
+export interface RequestDelivery {
+  /** By the client itself, authenticated (RFC 9126). */
+  readonly pushed: boolean;
+  /** In a request object, whose signature holds (RFC 9101). */
+  readonly signed: boolean;
+}
+
+const PLAIN: RequestDelivery = { pushed: false, signed: false };
 
 /** A request that passed every check. Plain JSON, so that it can be kept while the person signs in. */
 export interface AuthorizationRequest {
@@ -31,7 +53,8 @@ export interface AuthorizationRequest {
   readonly responseType: "code";
   readonly responseMode: ResponseMode;
   readonly redirectUri: string;
-  readonly state: string;
+  /** Not required (OAuth 2.1 §4.1.1): PKCE keeps out what it was there to keep out, and binds the answer too. */
+  readonly state: string | undefined;
   /** What is asked for, and not more than the client may have. */
   readonly scope: readonly string[];
   readonly resources: readonly string[];
@@ -44,7 +67,12 @@ export interface AuthorizationRequest {
   readonly loginHint: string | undefined;
   readonly idTokenHint: string | undefined;
   readonly uiLocales: readonly string[];
+  /** What is asked for by single claims, as far as the client may have it. */
   readonly claims: ClaimsParameter | undefined;
+  /** The same as a text: what is stored until it is answered. */
+  readonly claimsParameter: string | undefined;
+  /** Thumbprint of the key that the code is to be bound to (RFC 9449 §10). */
+  readonly dpopJkt: string | undefined;
 }
 
 /**
@@ -64,43 +92,60 @@ export function authorizationClientId(parameters: RequestParameters): string {
  * while they are in doubt; then how to answer (state, response_mode); then all the rest.
  * @param parameters read by `readParameters`, which leaves repeated ones to this function
  * @param client undefined when no client has the client_id of the request
+ * @param delivery how the request came: some clients may send theirs in one way only
  * @throws AuthorizationError with or without a target
  */
 export function validateAuthorizationRequest(
   parameters: RequestParameters,
   client: AuthorizationClient | undefined,
+  delivery: RequestDelivery = PLAIN,
 ): AuthorizationRequest {
   if (!client || client.clientId !== authorizationClientId(parameters))
     throw new AuthorizationError("invalid_request", "No such client is registered.", undefined);
   const target = responseTarget(parameters, registeredRedirectUri(parameters, client));
   return refuseTo(target, () => {
     refuseRepeated(parameters);
-    refuseRequestObjects(parameters);
+    refuseReferences(parameters);
+    requireDelivery(client, delivery);
     return {
       clientId: client.clientId,
       responseType: requireResponseType(parameters, client),
       responseMode: requireResponseMode(parameters),
       redirectUri: target.redirectUri,
-      state: requireParameter(parameters, "state"),
+      state: target.state,
       scope: authorizableScope(parseScope(parameters.get("scope")), client),
       resources: requestedResources(parameters, client.resources ?? []),
       codeChallenge: requireCodeChallenge(parameters),
-      ...authenticationParameters(parameters),
+      ...authenticationParameters(parameters, client),
     };
   });
 }
 
+/** @throws OAuthError invalid_request (RFC 9126 §6, RFC 9101 §10.5) */
+function requireDelivery(client: AuthorizationClient, { pushed, signed }: RequestDelivery): void {
+  if (client.requirePushedAuthorizationRequests && !pushed)
+    throw new OAuthError("invalid_request", "The client has to push its authorization requests (RFC 9126).");
+  if (client.requireSignedRequestObject && !signed)
+    throw new OAuthError("invalid_request", "The client has to send signed request objects (RFC 9101).");
+}
+
 /** OpenID Connect Core §3.1.2.1. */
-function authenticationParameters(parameters: RequestParameters) {
+function authenticationParameters(parameters: RequestParameters, client: AuthorizationClient) {
+  const asked = parseClaimsParameter(parameters.get("claims"));
+  const claims = asked && registeredClaims(asked, client.scopes);
+  // A request for the claim acr says more than the client's default does (OpenID Connect Registration §2).
+  const defaultAcrValues = claims?.idToken["acr"] ? [] : (client.defaultAcrValues ?? []);
   return {
     nonce: parameters.get("nonce"),
     prompt: parsePrompt(parameters.get("prompt")),
-    maxAge: parseMaxAge(parameters.get("max_age")),
-    acrValues: spaceSeparated(parameters.get("acr_values")),
+    maxAge: parseMaxAge(parameters.get("max_age")) ?? client.defaultMaxAge ?? undefined,
+    acrValues: spaceSeparated(parameters.get("acr_values") ?? defaultAcrValues.join(" ")),
     loginHint: parameters.get("login_hint"),
     idTokenHint: parameters.get("id_token_hint"),
     uiLocales: spaceSeparated(parameters.get("ui_locales")).filter((tag) => LANGUAGE_TAG.test(tag)),
-    claims: parseClaimsParameter(parameters.get("claims")),
+    claims,
+    claimsParameter: claims && formatClaimsParameter(claims),
+    dpopJkt: parseThumbprint(parameters.get("dpop_jkt")),
   };
 }
 
@@ -119,6 +164,20 @@ function registeredRedirectUri(parameters: RequestParameters, client: Authorizat
       undefined,
     );
   return redirectUri;
+}
+
+/**
+ * Where to answer a request whose other parameters cannot be read.
+ * @returns undefined while its redirect_uri is in doubt
+ */
+export function findResponseTarget(
+  parameters: RequestParameters,
+  client: AuthorizationClient,
+): ResponseTarget | undefined {
+  const redirectUri = parameters.get("redirect_uri");
+  return redirectUri !== undefined && isRegisteredRedirectUri(redirectUri, client)
+    ? responseTarget(parameters, redirectUri)
+    : undefined;
 }
 
 /** An unknown response_mode is answered, as an error, in the default mode of `code`. */
@@ -143,14 +202,22 @@ function requireResponseType(parameters: RequestParameters, client: Authorizatio
   return "code";
 }
 
-/** OpenID Connect Core §6.1, §6.2, §7.2.1: what is not supported is refused, since ignoring it would change the request. */
-function refuseRequestObjects(parameters: RequestParameters): void {
-  if (parameters.get("request") !== undefined)
-    throw new OAuthError("request_not_supported", "The parameter request is not supported.");
+/** OpenID Connect Core §6.2, §7.2.1: what is not supported is refused, since ignoring it would change the request. */
+function refuseReferences(parameters: RequestParameters): void {
   if (parameters.get("request_uri") !== undefined)
-    throw new OAuthError("request_uri_not_supported", "The parameter request_uri is not supported.");
+    throw new OAuthError(
+      "request_uri_not_supported",
+      "A request_uri is supported for pushed requests only (RFC 9126).",
+    );
   if (parameters.get("registration") !== undefined)
     throw new OAuthError("registration_not_supported", "The parameter registration is not supported.");
+}
+
+/** @throws OAuthError invalid_request on what is no SHA-256 in base64url (RFC 9449 §10, RFC 7638) */
+function parseThumbprint(value: string | undefined): string | undefined {
+  if (value !== undefined && !/^[\w-]{43}$/.test(value))
+    throw new OAuthError("invalid_request", "dpop_jkt is not a JWK thumbprint.");
+  return value;
 }
 
 function spaceSeparated(value: string | undefined): string[] {

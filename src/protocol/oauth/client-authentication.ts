@@ -1,5 +1,6 @@
 import { equalInConstantTime, sha256 } from "../../lib/crypto.ts";
 import { OAuthError } from "../../lib/errors.ts";
+import { type ClientAssertion, readClientAssertion } from "./client-assertion.ts";
 import type { RequestParameters } from "./parameters.ts";
 
 /** What a request presented, and by which method (RFC 6749 §2.3, RFC 7591 §2). Not yet compared with anything. */
@@ -9,14 +10,15 @@ export type ClientCredentials =
       readonly clientId: string;
       readonly clientSecret: string;
     }
+  | { readonly method: "private_key_jwt"; readonly clientId: string; readonly assertion: ClientAssertion }
   | { readonly method: "none"; readonly clientId: string };
 
 /** RFC 6749 §5.2: the scheme that the client used is the one it is challenged with. */
 const BASIC_CHALLENGE = { "www-authenticate": 'Basic realm="token", charset="UTF-8"' };
 
 /**
- * Reads the client's credentials from the Authorization header and the form body (RFC 6749 §2.3.1), or its bare
- * client_id. More than one method in a request is refused (§2.3), and so are two different client ids.
+ * Reads the client's credentials from the Authorization header and the form body (RFC 6749 §2.3.1), its assertion
+ * (RFC 7523 §2.2), or its bare client_id. More than one method in a request is refused (§2.3), and so are two different client ids.
  * @throws OAuthError invalid_request, or invalid_client (401) when there are none or they cannot be read
  */
 export function readClientCredentials(
@@ -25,10 +27,14 @@ export function readClientCredentials(
 ): ClientCredentials {
   const bodyId = parameters.get("client_id");
   const bodySecret = parameters.get("client_secret");
+  const assertion = readClientAssertion(parameters);
+  if (assertion) {
+    if (authorization || bodySecret !== undefined) throw severalMethods();
+    return { method: "private_key_jwt", clientId: assertion.clientId, assertion };
+  }
   if (authorization) {
     const basic = readBasic(authorization);
-    if (bodySecret !== undefined)
-      throw new OAuthError("invalid_request", "The client used more than one authentication method.");
+    if (bodySecret !== undefined) throw severalMethods();
     if (bodyId !== undefined && bodyId !== basic.clientId)
       throw new OAuthError(
         "invalid_request",
@@ -40,6 +46,10 @@ export function readClientCredentials(
   return bodySecret === undefined
     ? { method: "none", clientId: bodyId }
     : { method: "client_secret_post", clientId: bodyId, clientSecret: bodySecret };
+}
+
+function severalMethods(): OAuthError {
+  return new OAuthError("invalid_request", "The client used more than one authentication method.");
 }
 
 /** RFC 7617 §2, with both parts form-urlencoded before they are joined (RFC 6749 §2.3.1). */
@@ -84,18 +94,23 @@ export interface AuthenticableClient {
  * Decides whether the credentials are those of the client. A confidential client that sends no secret is refused, and
  * a public one that sends a secret as well. A client that has a secret may send it in the header or in the form: both
  * prove the same, and RFC 6749 §2.3.1 has servers take the header from whoever has a password. An unknown client, a
- * wrong method and a wrong secret answer alike and take alike.
+ * wrong method and a wrong secret answer alike and take alike. A client that has keys authenticates with them alone.
  * @param client undefined when no client has the presented client_id
  * @param digest how a presented secret becomes what is stored; by default its SHA-256
+ * @param assertionVerified whether `verifyClientAssertion` accepted the assertion, and it was used for the first time
  * @throws OAuthError invalid_client (401; with WWW-Authenticate if the client used that header, RFC 6749 §5.2)
  */
 export function authenticateClient<C extends AuthenticableClient>(
   credentials: ClientCredentials,
   client: C | undefined,
   digest: (clientSecret: string) => Uint8Array = sha256,
+  assertionVerified = false,
 ): C {
   const proven =
-    credentials.method === "none" || matchesAny(digest(credentials.clientSecret), client?.secretHashes ?? []);
+    credentials.method === "none" ||
+    (credentials.method === "private_key_jwt"
+      ? assertionVerified
+      : matchesAny(digest(credentials.clientSecret), client?.secretHashes ?? []));
   const known =
     client?.clientId === credentials.clientId &&
     (client.tokenEndpointAuthMethod === credentials.method ||

@@ -6,8 +6,11 @@ const RESPONSE_PARAMETERS = ["code", "state", "iss", "error", "error_description
 /** RFC 3986 §2: the characters a URI is written with. Keeps CR, LF, spaces and raw Unicode out of a Location. */
 const URI_CHARACTERS = /^(?:[\w\-.~:/?#[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})+$/;
 
-/** The IP literals of RFC 8252 §7.3. `localhost` is not among them: its name may resolve elsewhere (§8.3). */
-const LOOPBACK = /^http:\/\/(127\.0\.0\.1|\[::1\])(?::(\d{1,5}))?($|[/?].*$)/;
+/**
+ * The IP literals of RFC 8252 §7.3, and `localhost`. That name may resolve elsewhere (§8.3), which is for whoever registers
+ * it to bear: another port adds nothing to it, and many native clients, those of MCP among them, register it without one.
+ */
+const LOOPBACK = /^http:\/\/(127\.0\.0\.1|\[::1\]|localhost)(?::(\d{1,5}))?($|[/?].*$)/;
 
 /**
  * Whether the redirect_uri of a request is one that the client registered: compared character by character

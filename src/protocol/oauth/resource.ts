@@ -8,12 +8,31 @@ import type { RequestParameters } from "./parameters.ts";
  * @throws OAuthError invalid_target
  */
 export function requestedResources(parameters: RequestParameters, registered: readonly string[]): string[] {
-  const resources = [...new Set(parameters.getAll("resource"))];
+  const resources = wellFormedResources(parameters);
   for (const resource of resources) {
-    if (resource.includes("#") || !URL.canParse(resource))
-      throw new OAuthError("invalid_target", "A resource is not an absolute URI without a fragment.");
     if (!registered.includes(resource))
       throw new OAuthError("invalid_target", "The client is not registered for a requested resource.");
   }
+  return resources;
+}
+
+/**
+ * The resources of one access token out of those that were granted (RFC 8707 §2.2): all of them, or fewer.
+ * @throws OAuthError invalid_target
+ */
+export function narrowedResources(requested: readonly string[], granted: readonly string[]): string[] {
+  if (requested.some((resource) => !granted.includes(resource)))
+    throw new OAuthError("invalid_target", "A requested resource was not granted.");
+  return requested.length > 0 ? [...requested] : [...granted];
+}
+
+/**
+ * The resource indicators of a request as far as their form goes; whether they may be had depends on the grant.
+ * @throws OAuthError invalid_target
+ */
+export function wellFormedResources(parameters: RequestParameters): string[] {
+  const resources = [...new Set(parameters.getAll("resource"))];
+  if (resources.some((resource) => resource.includes("#") || !URL.canParse(resource)))
+    throw new OAuthError("invalid_target", "A resource is not an absolute URI without a fragment.");
   return resources;
 }

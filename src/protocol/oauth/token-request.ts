@@ -1,8 +1,18 @@
 import { OAuthError } from "../../lib/errors.ts";
+import { DEVICE_CODE } from "./grants/device-code.ts";
+import { JWT_BEARER } from "./grants/jwt-bearer.ts";
+import { TOKEN_EXCHANGE } from "./grants/token-exchange.ts";
 import { type RequestParameters, requireParameter } from "./parameters.ts";
 
 /** The grants that the token endpoint serves; each has its file in `grants/`. */
-export const grantTypes = ["authorization_code", "refresh_token", "client_credentials"] as const;
+export const grantTypes = [
+  "authorization_code",
+  "refresh_token",
+  "client_credentials",
+  DEVICE_CODE,
+  TOKEN_EXCHANGE,
+  JWT_BEARER,
+] as const;
 
 export type GrantType = (typeof grantTypes)[number];
 

@@ -25,6 +25,11 @@ export function parseClaimsParameter(value: string | undefined): ClaimsParameter
   return { userinfo: claimRequests(claims.userinfo), idToken: claimRequests(claims.id_token) };
 }
 
+/** The parameter in the one way it is written down: what `parseClaimsParameter` reads again. */
+export function formatClaimsParameter({ userinfo, idToken }: ClaimsParameter): string {
+  return JSON.stringify({ userinfo, id_token: idToken });
+}
+
 function parseObject(text: string): Record<string, unknown> {
   try {
     return requireObject(JSON.parse(text));

@@ -1,5 +1,5 @@
 import { toEpochSeconds } from "../../lib/clock.ts";
-import type { ClaimRequests } from "./claims-parameter.ts";
+import type { ClaimRequests, ClaimsParameter } from "./claims-parameter.ts";
 
 /** What we may know of a person. Null and undefined alike: we do not. */
 export interface UserClaimsSource {
@@ -63,8 +63,41 @@ const CLAIMS_OF_SCOPE = {
   address: { address: (user) => user.address },
 } satisfies Record<string, Record<string, (user: UserClaimsSource) => unknown>>;
 
-/** Every claim about a person that we know how to give: `claims_supported` (OpenID Connect Discovery §3). */
+/** Every claim about a person that there are rules for here, whether or not anybody has a value. */
 export const userClaimNames: readonly string[] = Object.values(CLAIMS_OF_SCOPE).flatMap(Object.keys);
+
+/** Claims of the protocol itself, such as `acr`, belong to no scope. */
+const scopeOfClaim = new Map(
+  Object.entries(CLAIMS_OF_SCOPE).flatMap(([scope, values]) =>
+    Object.keys(values).map((name) => [name, scope] as const),
+  ),
+);
+
+/**
+ * A `claims` parameter without what its client is not registered for: asking for the claims of a scope one by one is no
+ * way to more than the scope itself. What is left out is not refused, since no claim has to be answered (OpenID Connect
+ * Core §5.5.1).
+ * @param scopes those that the client may have
+ */
+export function registeredClaims(
+  { userinfo, idToken }: ClaimsParameter,
+  scopes: readonly string[],
+): ClaimsParameter {
+  const registered = (requests: ClaimRequests): ClaimRequests =>
+    Object.fromEntries(
+      Object.entries(requests).filter(([name]) => {
+        const scope = scopeOfClaim.get(name);
+        return scope === undefined || scopes.includes(scope);
+      }),
+    );
+  return { userinfo: registered(userinfo), idToken: registered(idToken) };
+}
+
+/** The scopes that stand for the claims which a `claims` parameter asks for (OpenID Connect Core §5.4). */
+export function scopesOfClaims(claims: ClaimsParameter | undefined): string[] {
+  const names = Object.keys({ ...claims?.userinfo, ...claims?.idToken });
+  return [...new Set(names.flatMap((name) => scopeOfClaim.get(name) ?? []))];
+}
 
 /**
  * The claims about a person that the scope, or a `claims` parameter, lets out (OpenID Connect Core §5.4, §5.5).

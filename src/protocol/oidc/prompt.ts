@@ -16,6 +16,9 @@ export function parsePrompt(value: string | undefined): Prompt[] {
   return known;
 }
 
+/** What the database's integers hold: 68 years, which no session reaches. */
+const MOST_SECONDS = 2 ** 31 - 1;
+
 /**
  * The greatest age of the authentication, in seconds (OpenID Connect Core §3.1.2.1).
  * @throws OAuthError invalid_request on anything but an integer of at least 0
@@ -24,5 +27,5 @@ export function parseMaxAge(value: string | undefined): number | undefined {
   if (value === undefined) return undefined;
   if (!/^\d{1,10}$/.test(value))
     throw new OAuthError("invalid_request", "max_age must be an integer of at least 0.");
-  return Number(value);
+  return Math.min(Number(value), MOST_SECONDS);
 }

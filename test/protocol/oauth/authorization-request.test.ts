@@ -47,6 +47,8 @@ describe("authorization request (OpenID Connect Core §3.1.2.1)", () => {
       idTokenHint: undefined,
       uiLocales: [],
       claims: undefined,
+      claimsParameter: undefined,
+      dpopJkt: undefined,
     });
   });
 
@@ -128,7 +130,7 @@ describe("errors that go to the client (RFC 6749 §4.1.2.1)", () => {
       [{ max_age: "-1" }, "invalid_request"],
       [{ claims: "{" }, "invalid_request"],
       [{ resource: "https://api.example.com" }, "invalid_target"],
-      [{ request: "a.b.c" }, "request_not_supported"],
+      [{ dpop_jkt: "short" }, "invalid_request"],
       [{ request_uri: "https://client.example.com/r" }, "request_uri_not_supported"],
       [{ registration: "{}" }, "registration_not_supported"],
     ];
@@ -138,9 +140,10 @@ describe("errors that go to the client (RFC 6749 §4.1.2.1)", () => {
     }
   });
 
-  it("include a missing state, which is required", () => {
-    const error = refusal(() => validate({ state: null }));
-    expect([error.code, error.target]).toEqual(["invalid_request", { ...target, state: undefined }]);
+  it("need no state, as little as the request does: PKCE is what binds the answer (OAuth 2.1 §4.1.1)", () => {
+    expect(validate({ state: null }).state).toBeUndefined();
+    const error = refusal(() => validate({ state: null, response_type: "token" }));
+    expect(error.target).toEqual({ ...target, state: undefined });
   });
 
   it("include a grant that the client may not use", () => {
@@ -217,5 +220,46 @@ describe("checks whose errors go to the client", () => {
         throw failure;
       });
     expect(act).toThrow(failure);
+  });
+});
+
+describe("how a request has to come", () => {
+  const pushed = { pushed: true, signed: false };
+  const signed = { pushed: false, signed: true };
+  const read = (client: Partial<AuthorizationClient>, delivery?: typeof pushed) => () =>
+    validateAuthorizationRequest(
+      readParameters(authorizationParameters()),
+      { ...CLIENT, ...client },
+      delivery,
+    );
+
+  it("is pushed, of a client that has to (RFC 9126 §6)", () => {
+    const client = { requirePushedAuthorizationRequests: true };
+    expect(refusal(read(client)).code).toBe("invalid_request");
+    expect(refusal(read(client, signed)).code).toBe("invalid_request");
+    expect(read(client, pushed)().clientId).toBe(CLIENT.clientId);
+  });
+
+  it("is a signed request object, of a client that has to (RFC 9101 §10.5)", () => {
+    const client = { requireSignedRequestObject: true };
+    expect(refusal(read(client)).code).toBe("invalid_request");
+    expect(refusal(read(client, pushed)).code).toBe("invalid_request");
+    expect(read(client, signed)().clientId).toBe(CLIENT.clientId);
+  });
+});
+
+describe("what a client is registered for counts where a request says nothing (OpenID Connect Registration §2)", () => {
+  const client = { ...CLIENT, defaultMaxAge: 600, defaultAcrValues: ["urn:a", "urn:b"] };
+
+  it("is default_max_age", () => {
+    expect(validate({}, client).maxAge).toBe(600);
+    expect(validate({ max_age: "0" }, client).maxAge).toBe(0);
+    expect(validate({}, { ...client, defaultMaxAge: null }).maxAge).toBeUndefined();
+  });
+
+  it("is default_acr_values, unless acr is asked for in another way", () => {
+    expect(validate({}, client).acrValues).toEqual(["urn:a", "urn:b"]);
+    expect(validate({ acr_values: "urn:c" }, client).acrValues).toEqual(["urn:c"]);
+    expect(validate({ claims: '{"id_token":{"acr":{"value":"urn:c"}}}' }, client).acrValues).toEqual([]);
   });
 });

@@ -1,10 +1,23 @@
 import { describe, expect, it } from "bun:test";
 import { AuthorizationError } from "../../../src/protocol/oauth/authorization-error.ts";
-import { codeResponse, errorResponse } from "../../../src/protocol/oauth/authorization-response.ts";
+import type { ResponseTarget } from "../../../src/protocol/oauth/authorization-error.ts";
+import {
+  codeAnswer,
+  deliver,
+  errorAnswer,
+  isJwtMode,
+} from "../../../src/protocol/oauth/authorization-response.ts";
 
 const ISSUER = "https://honest.as.example";
 const target = { redirectUri: "https://client.example/cb", responseMode: "query", state: "xyz" } as const;
 const issuerPart = "iss=https%3A%2F%2Fhonest.as.example";
+
+const codeResponse = (to: ResponseTarget, code: string, issuer: string) =>
+  deliver(codeAnswer(to, code, issuer));
+const errorResponse = (error: AuthorizationError, issuer: string) => {
+  const answer = errorAnswer(error, issuer);
+  return answer && deliver(answer);
+};
 
 const locationFor = (redirectUri: string) => {
   const response = codeResponse({ ...target, redirectUri }, "c", ISSUER);
@@ -86,5 +99,34 @@ describe("authorization error response (RFC 6749 §4.1.2.1)", () => {
     expect(
       errorResponse(new AuthorizationError("invalid_request", "No.", undefined), ISSUER),
     ).toBeUndefined();
+  });
+});
+
+describe("signed authorization response (JARM §2.3)", () => {
+  const answer = (responseMode: ResponseTarget["responseMode"]) =>
+    codeAnswer({ ...target, responseMode }, "c", ISSUER);
+
+  it("is one parameter, in the query, the fragment or a form, by default in the query", () => {
+    for (const mode of ["jwt", "query.jwt"] as const)
+      expect(deliver(answer(mode), "a.b.c")).toEqual({
+        kind: "redirect",
+        location: "https://client.example/cb?response=a.b.c",
+      });
+    expect(deliver(answer("fragment.jwt"), "a.b.c")).toEqual({
+      kind: "redirect",
+      location: "https://client.example/cb#response=a.b.c",
+    });
+    expect(deliver(answer("form_post.jwt"), "a.b.c")).toEqual({
+      kind: "form_post",
+      action: "https://client.example/cb",
+      fields: [["response", "a.b.c"]],
+    });
+  });
+
+  it("never goes out unsigned, and no other answer signed", () => {
+    expect(isJwtMode("form_post.jwt")).toBe(true);
+    expect(isJwtMode("form_post")).toBe(false);
+    expect(() => deliver(answer("query.jwt"))).toThrow(TypeError);
+    expect(() => deliver(answer("query"), "a.b.c")).toThrow(TypeError);
   });
 });

@@ -65,8 +65,19 @@ describe("loopback redirect_uri of a native client (RFC 8252 §7.3)", () => {
       expect([uri, isRegisteredRedirectUri(uri, native("http://127.0.0.1/cb"))]).toEqual([uri, false]);
   });
 
-  it("is a matter of IP literals, not of localhost (§8.3), and not of web clients", () => {
-    expect(isRegisteredRedirectUri("http://localhost:51004/cb", native("http://localhost/cb"))).toBe(false);
+  it("may be localhost where that is what is registered, and nothing in the place of it (§8.3)", () => {
+    expect(isRegisteredRedirectUri("http://localhost:51004/cb", native("http://localhost/cb"))).toBe(true);
+    for (const uri of [
+      "http://127.0.0.1:51004/cb",
+      "http://localhost.attacker.example:51004/cb",
+      "http://localhost:51004@attacker.example/cb",
+      "http://LOCALHOST:51004/cb",
+    ])
+      expect([uri, isRegisteredRedirectUri(uri, native("http://localhost/cb"))]).toEqual([uri, false]);
+    expect(isRegisteredRedirectUri("http://localhost:51004/cb", native("http://127.0.0.1/cb"))).toBe(false);
+  });
+
+  it("is not a matter of web clients", () => {
     const web = { redirectUris: ["http://127.0.0.1/cb"], applicationType: "web" as const };
     expect(isRegisteredRedirectUri("http://127.0.0.1:51004/cb", web)).toBe(false);
   });

@@ -14,7 +14,9 @@ const input = {
   acrValues: ["1"],
   clientAuthenticationMethods: ["client_secret_basic", "none"],
   idTokenSigningAlgorithms: [...signingAlgorithms],
+  userClaims: ["name", "email"],
   claimsParameter: false,
+  registration: true,
 };
 
 describe("provider metadata (OpenID Connect Discovery §3)", () => {
@@ -39,6 +41,12 @@ describe("provider metadata (OpenID Connect Discovery §3)", () => {
       "ES256",
       "EdDSA",
     ]);
+  });
+
+  it("names the claims of the protocol and those about people that there can be", () => {
+    const { claims_supported: claims } = openidProviderMetadata(input);
+    expect(claims).toEqual(expect.arrayContaining(["sub", "auth_time", "name", "email"]));
+    expect(claims).not.toContain("birthdate");
   });
 
   it("says what it does not support where the default is that it does", () => {

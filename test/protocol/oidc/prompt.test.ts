@@ -27,6 +27,8 @@ describe("max_age (OpenID Connect Core §3.1.2.1)", () => {
     expect(parseMaxAge(undefined)).toBeUndefined();
     expect(parseMaxAge("0")).toBe(0);
     expect(parseMaxAge("86400")).toBe(86400);
+    // More than a column of the database can hold, and than anybody can mean.
+    expect(parseMaxAge("9999999999")).toBe(2 ** 31 - 1);
     for (const value of ["-1", "1.5", "1e3", "0x10", " 1", "abc", "99999999999", "١"])
       expect(oauthError(() => parseMaxAge(value)).code).toBe("invalid_request");
   });
