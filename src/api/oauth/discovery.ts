@@ -1,8 +1,8 @@
 /** Metadata and keys: what clients fetch before anything else, and often. Serialised once a tenant. */
 import { Elysia } from "elysia";
 import type { Deps } from "../../deps.ts";
-import { INITIAL_ALGORITHMS, keyRingOf } from "../../domain/keys/service.ts";
-import { ACR_SINGLE_FACTOR } from "../../domain/sessions/service.ts";
+import { suppliedClaims } from "../../domain/access-tokens/mint.ts";
+import { keyRingOf } from "../../domain/keys/service.ts";
 import { issuerOf, type Tenant } from "../../domain/tenants/service.ts";
 import { DEFAULT_SCOPES } from "../../domain/clients/service.ts";
 import { matchesEtag } from "../../http/etag.ts";
@@ -12,6 +12,8 @@ import { sha256 } from "../../lib/crypto.ts";
 import { authorizationServerMetadata, openidProviderMetadata } from "../../protocol/oidc/discovery.ts";
 import { locales } from "../../lib/locale.ts";
 import { JwksResponse, MetadataResponse } from "./models.ts";
+import { acceptedAlgorithms } from "../../protocol/jose/foreign-jwt.ts";
+import { acrLevels } from "../../protocol/oidc/acr.ts";
 
 interface Document {
   readonly body: string;
@@ -60,13 +62,14 @@ async function metadataOf(deps: Deps, tenant: Tenant): Promise<{ openid: Documen
   const cache = deps.caches.shared<{ openid: Document; oauth: Document }>("metadata", [
     "tenants",
     "tenant_domains",
+    "signing_keys",
   ]);
   const documents = await cache.get(tenant.id, async () => buildMetadata(deps, tenant));
   if (!documents) throw new Error("metadata was not built");
   return documents;
 }
 
-function buildMetadata(deps: Deps, tenant: Tenant) {
+async function buildMetadata(deps: Deps, tenant: Tenant) {
   const issuer = issuerOf(tenant, deps.config.publicUrl);
   const input = {
     issuer,
@@ -75,12 +78,29 @@ function buildMetadata(deps: Deps, tenant: Tenant) {
       token: `${issuer}/oauth/token`,
       userinfo: `${issuer}/oauth/userinfo`,
       jwks: `${issuer}/.well-known/jwks.json`,
+      introspection: `${issuer}/oauth/introspect`,
+      revocation: `${issuer}/oauth/revoke`,
+      endSession: `${issuer}/oauth/logout`,
+      pushedAuthorizationRequest: `${issuer}/oauth/par`,
+      deviceAuthorization: `${issuer}/oauth/device_authorization`,
+      ...(tenant.settings.dynamic_registration === "off" ? {} : { registration: `${issuer}/oauth/register` }),
     },
     scopes: DEFAULT_SCOPES,
-    acrValues: [ACR_SINGLE_FACTOR],
-    clientAuthenticationMethods: ["client_secret_basic", "client_secret_post", "none"],
-    idTokenSigningAlgorithms: INITIAL_ALGORITHMS,
-    claimsParameter: false,
+    acrValues: [...acrLevels],
+    clientAuthenticationMethods: ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"],
+    idTokenSigningAlgorithms: (await keyRingOf(deps, tenant.id)).algorithms,
+    acceptedSignatures: {
+      clientAssertion: acceptedAlgorithms,
+      dpopProof: acceptedAlgorithms,
+      requestObject: acceptedAlgorithms,
+    },
+    subjectTypes: ["public", "pairwise"],
+    backchannelLogout: true,
+    clientIdMetadataDocuments: tenant.settings.client_id_metadata_documents,
+    requirePushedAuthorizationRequests: tenant.settings.require_pushed_authorization_requests,
+    registration: tenant.settings.self_registration_enabled,
+    userClaims: suppliedClaims,
+    claimsParameter: true,
     uiLocales: locales,
     documentation: `${deps.config.publicUrl}/docs`,
   };

@@ -15,8 +15,11 @@ export async function openFamily(
     id: Id<"tokenFamily">;
     userId: Id<"user">;
     clientId: Id<"client">;
-    sessionId: Id<"session">;
+    sessionId: Id<"session"> | null;
     scope: readonly string[];
+    resources?: readonly string[];
+    claims?: string | null;
+    dpopJkt?: string | null;
     offline: boolean;
     withRefreshToken: boolean;
     /** How long the family lives when nobody refreshes it. */
@@ -31,7 +34,7 @@ export async function openFamily(
   const scope = [...family.scope];
   await repo.insertFamily(
     executor,
-    { ...record, scope, createdAt: now, expiresAt },
+    { ...record, scope, resources: [...(family.resources ?? [])], createdAt: now, expiresAt },
     refresh && {
       tenantId: family.tenantId,
       id,

@@ -3,13 +3,18 @@ import { addSeconds } from "../../lib/clock.ts";
 import { deriveKey, seal, unseal } from "../../lib/crypto.ts";
 import { newId } from "../../lib/ids.ts";
 import { matchesHash, newSecretToken, parseSecretToken } from "../../lib/secret-token.ts";
+import { tokenBinding } from "../../protocol/oauth/dpop-binding.ts";
 import { decideRefreshToken, invalidRefreshToken } from "../../protocol/oauth/grants/refresh-token.ts";
+import { narrowedResources } from "../../protocol/oauth/resource.ts";
 import { type TokenResponse, tokenResponse } from "../../protocol/oauth/token-response.ts";
+import { parseClaimsParameter } from "../../protocol/oidc/claims-parameter.ts";
+import { keepAccessToken } from "../access-tokens/access.ts";
 import { toRow } from "../audit/service.ts";
 import type { Client } from "../clients/service.ts";
 import type { RequestContext } from "../request-context.ts";
-import type { Tenant } from "../tenants/service.ts";
-import { mintUserTokens, refreshTokenLifetime } from "./mint.ts";
+import { isLiveSession } from "../sessions/service.ts";
+import { issuerOf, type Tenant } from "../tenants/service.ts";
+import { mintUserTokens, refreshTokenLifetime } from "../access-tokens/mint.ts";
 import * as repo from "./repo.ts";
 import { revokeFamily } from "./revocation.ts";
 
@@ -35,6 +40,9 @@ export async function exchangeRefreshToken(
     refreshToken: string;
     /** Empty: what was granted. */
     scope: readonly string[];
+    /** Empty: what was granted (RFC 8707 §2.2). */
+    resources?: readonly string[];
+    provenJkt?: string | undefined;
     context: RequestContext;
   },
 ): Promise<TokenResponse> {
@@ -49,7 +57,7 @@ export async function exchangeRefreshToken(
     const decision = decideRefreshToken(
       {
         clientId: found.clientId,
-        scope: found.token.scope,
+        scope: found.token.scope.filter((one) => client.scopes.includes(one)),
         expiresAt: found.token.expiresAt,
         rotatedAt: found.token.rotatedAt,
         successorUsed: found.successorUsed,
@@ -66,21 +74,51 @@ export async function exchangeRefreshToken(
       });
       throw invalidRefreshToken();
     }
-    requireLiveSignIn(found, now);
+    requireLiveSignIn(tenant, found, now);
+    const resources = narrowedResources(input.resources ?? [], registeredResources(deps, input, found));
+    const dpopJkt = tokenBinding({
+      client,
+      provenJkt: input.provenJkt,
+      boundJkt: found.family.dpopJkt,
+    });
     const successor =
       decision.kind === "retry"
         ? openSuccessor(presented.secret, found)
         : await rotate(deps, { tenant, client, found, secret: presented.secret, context, now });
     if (successor)
-      return respond(deps, { tenant, client, found, scope: decision.scope, refreshToken: successor });
+      return respond(deps, {
+        tenant,
+        client,
+        found,
+        scope: decision.scope,
+        resources,
+        dpopJkt,
+        refreshToken: successor,
+      });
   }
   throw new Error("a refresh token was neither rotated nor found rotated");
 }
 
+/**
+ * The resources that were granted and that the client may still have. What an administrator takes away from a client, scope
+ * or resource, ends with the next refresh: the tokens by which it was granted may be renewed for ever.
+ * @throws OAuthError invalid_grant when none is left, since no resource at all means this server itself
+ */
+function registeredResources(
+  deps: Deps,
+  { tenant, client }: { tenant: Tenant; client: Client },
+  { family }: repo.FoundRefreshToken,
+): readonly string[] {
+  const registered = [issuerOf(tenant, deps.config.publicUrl), ...client.resources];
+  const left = family.resources.filter((resource) => registered.includes(resource));
+  if (left.length === 0 && family.resources.length > 0) throw invalidRefreshToken();
+  return left;
+}
+
 /** A disabled user gets nothing, nor does a session that has ended, unless the grant was for offline access. */
-function requireLiveSignIn(found: repo.FoundRefreshToken, now: Date): void {
+function requireLiveSignIn(tenant: Tenant, found: repo.FoundRefreshToken, now: Date): void {
   const { session, family, user } = found;
-  const signedIn = !session.revokedAt && session.expiresAt > now;
+  const signedIn = isLiveSession(session, tenant.settings.session_idle_timeout, now);
   if (!user.enabled || (!signedIn && !family.offline)) throw invalidRefreshToken();
 }
 
@@ -142,10 +180,12 @@ async function respond(
     client: Client;
     found: repo.FoundRefreshToken;
     scope: readonly string[];
+    resources: readonly string[];
+    dpopJkt: string | undefined;
     refreshToken: string;
   },
 ): Promise<TokenResponse> {
-  const { tenant, client, found, scope, refreshToken } = input;
+  const { tenant, client, found, scope, resources, dpopJkt, refreshToken } = input;
   const { session, user, family } = found;
   const minted = await mintUserTokens(deps, {
     tenant,
@@ -154,28 +194,33 @@ async function respond(
     authentication: { ...session, sessionId: session.id },
     familyId: family.id,
     scope,
+    resources,
+    claims: parseClaimsParameter(family.claims ?? undefined),
+    dpopJkt: dpopJkt ?? null,
   });
+  await keepAccessToken(deps.db, minted);
   return tokenResponse({
     accessToken: minted.accessToken,
     expiresInSeconds: minted.accessTokenLifetimeSeconds,
     scope,
+    bound: dpopJkt !== undefined,
     refreshToken,
     idToken: minted.idToken,
   });
 }
 
 /**
- * The refresh token that a caller presents for another purpose than exchanging it, such as signing out.
- * @returns undefined when it is forged, another client's, or of a family that has ended
+ * The refresh token that a caller presents for another purpose than exchanging it, such as signing out. Whether it is the
+ * caller's is theirs to compare.
+ * @returns undefined when it is forged, or of a family that has ended
  */
 export async function findLiveRefreshToken(
   deps: Deps,
   tenant: Tenant,
-  clientId: string,
   refreshToken: string,
 ): Promise<repo.FoundRefreshToken | undefined> {
   const presented = parseSecretToken("refreshToken", refreshToken);
   const found = presented && (await repo.findRefreshToken(deps.db, tenant.id, presented.id));
   if (!found || !matchesHash(presented.secret, found.token.hash)) return undefined;
-  return found.clientId === clientId && !found.family.revokedAt ? found : undefined;
+  return found.family.revokedAt ? undefined : found;
 }

@@ -1,11 +1,11 @@
-import { and, eq, isNull, sql } from "drizzle-orm";
+import { and, eq, isNull, ne, or, sql } from "drizzle-orm";
 import { alias } from "drizzle-orm/pg-core";
 import { type Database, type Executor, parameter, prepared } from "../../db/client.ts";
 import { clients, refreshTokens, sessions, tokenFamilies, userEmails, users } from "../../db/schema/index.ts";
 import type { Id } from "../../lib/ids.ts";
 import { uuidFromId } from "../../lib/ids.ts";
 import type { AuditRow } from "../audit/service.ts";
-import { primaryEmail, type User, userColumns } from "../users/service.ts";
+import { primaryEmail, userColumns } from "../users/service.ts";
 
 const successors = alias(refreshTokens, "successors");
 
@@ -23,6 +23,8 @@ const refreshTokenById = prepared((db) =>
         amr: sessions.amr,
         expiresAt: sessions.expiresAt,
         revokedAt: sessions.revokedAt,
+        lastSeenAt: sessions.lastSeenAt,
+        secretHash: sessions.secretHash,
       },
       user: userColumns,
     })
@@ -188,6 +190,7 @@ export async function revokeAllFamiliesOfUser(
   userId: Id<"user">,
   reason: string,
   now: Date,
+  exceptSession?: Id<"session">,
 ): Promise<void> {
   await executor
     .update(tokenFamilies)
@@ -197,39 +200,7 @@ export async function revokeAllFamiliesOfUser(
         eq(tokenFamilies.tenantId, tenantId),
         eq(tokenFamilies.userId, userId),
         isNull(tokenFamilies.revokedAt),
+        exceptSession && or(isNull(tokenFamilies.sessionId), ne(tokenFamilies.sessionId, exceptSession)),
       ),
     );
-}
-
-const liveSubject = prepared((db) =>
-  db
-    .select(userColumns)
-    .from(users)
-    .innerJoin(
-      tokenFamilies,
-      and(
-        eq(tokenFamilies.tenantId, users.tenantId),
-        eq(tokenFamilies.userId, users.id),
-        eq(tokenFamilies.id, parameter(tokenFamilies.id, "familyId")),
-        isNull(tokenFamilies.revokedAt),
-      ),
-    )
-    .leftJoin(userEmails, primaryEmail)
-    .where(
-      and(
-        eq(users.tenantId, parameter(users.tenantId, "tenantId")),
-        eq(users.id, parameter(users.id, "userId")),
-        eq(users.enabled, true),
-      ),
-    )
-    .prepare("live_subject"),
-);
-
-/** The user of an access token, unless the token's family was revoked or the user disabled. */
-export async function findLiveSubject(
-  db: Database,
-  subject: { tenantId: Id<"tenant">; userId: Id<"user">; familyId: Id<"tokenFamily"> },
-): Promise<User | undefined> {
-  const [user] = await liveSubject(db).execute(subject);
-  return user;
 }

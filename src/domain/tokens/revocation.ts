@@ -8,7 +8,7 @@ import * as repo from "./repo.ts";
 export { revokeAllFamiliesOfUser, revokeFamiliesOfSession } from "./repo.ts";
 
 /** Why a family ended, as the audit trail and the database say it. */
-export type RevocationReason = "refresh_token_reused" | "code_replayed" | "logout";
+export type RevocationReason = "refresh_token_reused" | "code_replayed" | "logout" | "revoked";
 
 /** Ends every token that descends from one authorization. Telling it twice changes nothing. */
 export async function revokeFamily(

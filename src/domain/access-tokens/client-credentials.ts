@@ -4,15 +4,24 @@ import { toRow } from "../audit/service.ts";
 import type { Client } from "../clients/service.ts";
 import type { RequestContext } from "../request-context.ts";
 import type { Tenant } from "../tenants/service.ts";
-import { mintClientToken } from "./mint.ts";
+import { mintAccessToken } from "./mint.ts";
+import { insertAccessToken } from "./repo.ts";
 
 /** A token for a client that acts for itself (RFC 6749 §4.4.3). No refresh token: it can always ask again. */
 export async function issueClientToken(
   deps: Deps,
-  input: { tenant: Tenant; client: Client; scope: readonly string[]; context: RequestContext },
+  input: {
+    tenant: Tenant;
+    client: Client;
+    scope: readonly string[];
+    resources: readonly string[];
+    dpopJkt: string | undefined;
+    context: RequestContext;
+  },
 ): Promise<TokenResponse> {
   const { tenant, client, scope, context } = input;
-  const minted = await mintClientToken(deps, input);
+  const minted = await mintAccessToken(deps, { ...input, audience: input.resources });
+  if (minted.record) await insertAccessToken(deps.db, minted.record);
   deps.auditBuffer.add(
     toRow({
       tenantId: tenant.id,
@@ -28,5 +37,6 @@ export async function issueClientToken(
     accessToken: minted.accessToken,
     expiresInSeconds: minted.accessTokenLifetimeSeconds,
     scope,
+    bound: input.dpopJkt !== undefined,
   });
 }

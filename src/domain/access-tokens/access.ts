@@ -1,0 +1,169 @@
+import type { Executor } from "../../db/client.ts";
+import type { Deps } from "../../deps.ts";
+import { type Id, isId } from "../../lib/ids.ts";
+import { matchesHash, parseSecretToken } from "../../lib/secret-token.ts";
+import { ANY_AUDIENCE, verifyJwt } from "../../protocol/jose/verify-jwt.ts";
+import { ACCESS_TOKEN_TYP } from "../../protocol/oauth/access-token.ts";
+import {
+  invalidPresentedToken,
+  type PresentedToken,
+  requireBinding,
+} from "../../protocol/oauth/dpop-resource.ts";
+import { parseScope } from "../../protocol/oauth/scope.ts";
+import { type ClaimsParameter, parseClaimsParameter } from "../../protocol/oidc/claims-parameter.ts";
+import { findClient } from "../clients/service.ts";
+import { keyRingOf } from "../keys/service.ts";
+import { issuerOf, type Tenant } from "../tenants/service.ts";
+import type { User } from "../users/service.ts";
+import type { MintedAccessToken } from "./mint.ts";
+import * as repo from "./repo.ts";
+
+/** An access token that holds at this moment, in whichever format it was issued. */
+export interface LiveAccessToken {
+  /** What a JWT says, or would say (RFC 9068 §2.2). */
+  readonly claims: Readonly<Record<string, unknown>>;
+  readonly clientId: string;
+  readonly scope: readonly string[];
+  readonly jwtId: string;
+  readonly expiresAt: Date;
+  /** Thumbprint of the key that has to be proven with it (RFC 9449 §6). */
+  readonly dpopJkt: string | undefined;
+  /** Absent for a client that acts for itself. The user is read anew, so roles and profile are those of now. */
+  readonly onBehalfOf:
+    | {
+        readonly user: User;
+        readonly familyId: Id<"tokenFamily">;
+        readonly sessionId: Id<"session"> | null;
+        /** What the family's authorization request asked for (OpenID Connect Core §5.5). */
+        readonly requestedClaims: ClaimsParameter | undefined;
+      }
+    | undefined;
+}
+
+/**
+ * Looks an access token up as a resource server does (RFC 9068 §4), and that neither it nor its family was revoked and
+ * neither its user nor its client disabled. At most one round trip to the database.
+ * @param audience whose token it has to be; ANY_AUDIENCE for introspection
+ * @returns undefined for everything that opens nothing
+ */
+export async function findLiveAccessToken(
+  deps: Deps,
+  tenant: Tenant,
+  token: string,
+  audience: string | typeof ANY_AUDIENCE,
+): Promise<LiveAccessToken | undefined> {
+  const live = await findStoredOrSigned(deps, tenant, token, audience);
+  // From the cache: a client that was disabled has no tokens any more.
+  return live && (await findClient(deps, tenant.id, live.clientId)) ? live : undefined;
+}
+
+async function findStoredOrSigned(
+  deps: Deps,
+  tenant: Tenant,
+  token: string,
+  audience: string | typeof ANY_AUDIENCE,
+): Promise<LiveAccessToken | undefined> {
+  const opaque = parseSecretToken("accessToken", token);
+  if (opaque) return findOpaque(deps, tenant, opaque, audience);
+  const ring = await keyRingOf(deps, tenant.id);
+  const verified = verifyJwt(token, {
+    keyOf: (kid) => ring.verificationKey(kid),
+    issuer: issuerOf(tenant, deps.config.publicUrl),
+    audience,
+    typ: ACCESS_TOKEN_TYP,
+    now: deps.clock.now(),
+  });
+  if (!verified.ok) return undefined;
+  const { jti, fam } = verified.claims;
+  if (typeof jti !== "string") return undefined;
+  if (fam === undefined) {
+    return (await repo.isRevoked(deps.db, tenant.id, jti)) ? undefined : liveToken(verified.claims);
+  }
+  if (!isId("tokenFamily", fam)) return undefined;
+  const found = await repo.findLiveFamily(deps.db, { tenantId: tenant.id, familyId: fam, jti });
+  return found && liveToken(verified.claims, found);
+}
+
+async function findOpaque(
+  deps: Deps,
+  tenant: Tenant,
+  presented: { id: Id<"accessToken">; secret: string },
+  audience: string | typeof ANY_AUDIENCE,
+): Promise<LiveAccessToken | undefined> {
+  const now = deps.clock.now();
+  const found = await repo.findOpaque(deps.db, { tenantId: tenant.id, id: presented.id, now });
+  if (!found || !matchesHash(presented.secret, found.token.hash)) return undefined;
+  const { claims, familyId } = found.token;
+  const audiences = Array.isArray(claims["aud"]) ? claims["aud"] : [claims["aud"]];
+  if (audience !== ANY_AUDIENCE && !audiences.includes(audience)) return undefined;
+  if (familyId === null) return liveToken(claims);
+  const { family, user } = found;
+  return family && user ? liveToken(claims, { family, user }) : undefined;
+}
+
+function liveToken(
+  claims: Readonly<Record<string, unknown>>,
+  owner?: {
+    user: User;
+    family: { id: Id<"tokenFamily">; sessionId: Id<"session"> | null; claims: string | null };
+  },
+): LiveAccessToken | undefined {
+  const { client_id: clientId, scope, jti, exp, cnf } = claims;
+  if (typeof clientId !== "string" || typeof jti !== "string" || typeof exp !== "number") return undefined;
+  const jkt = typeof cnf === "object" && cnf !== null && "jkt" in cnf ? cnf.jkt : undefined;
+  // A confirmation that we do not know how to check is none that we may skip (RFC 7800 §3.1).
+  if (cnf !== undefined && typeof jkt !== "string") return undefined;
+  return {
+    claims,
+    clientId,
+    jwtId: jti,
+    expiresAt: new Date(exp * 1000),
+    scope: parseScope(typeof scope === "string" ? scope : undefined),
+    dpopJkt: typeof jkt === "string" ? jkt : undefined,
+    onBehalfOf: owner && {
+      user: owner.user,
+      familyId: owner.family.id,
+      sessionId: owner.family.sessionId,
+      requestedClaims: parseClaimsParameter(owner.family.claims ?? undefined),
+    },
+  };
+}
+
+/** Stores what an opaque token is looked up by; a JWT needs nothing stored. */
+export async function keepAccessToken(executor: Executor, { record }: MintedAccessToken): Promise<void> {
+  if (record) await repo.insertAccessToken(executor, record);
+}
+
+/** A valid access token of a user, for this server itself. */
+export interface Access {
+  readonly user: User;
+  readonly clientId: string;
+  readonly scope: readonly string[];
+  /** How the token was presented. */
+  readonly scheme: PresentedToken["scheme"];
+  readonly sessionId: Id<"session"> | null;
+  readonly familyId: Id<"tokenFamily">;
+  readonly requestedClaims: ClaimsParameter | undefined;
+  /** Whether somebody else acts for the user (`act`, RFC 8693 §4.1). */
+  readonly delegated: boolean;
+}
+
+/**
+ * The access of a user's token that was issued for this server. A client's own token belongs to no user and opens
+ * nothing here.
+ * @param presented with its DPoP proof, checked but not yet used up
+ * @throws OAuthError invalid_token; also for a bound token without its proof, and for a proof without a bound token
+ */
+export async function requireUserAccess(
+  deps: Deps,
+  tenant: Tenant,
+  presented: PresentedToken,
+): Promise<Access> {
+  const issuer = issuerOf(tenant, deps.config.publicUrl);
+  const live = await findLiveAccessToken(deps, tenant, presented.accessToken, issuer);
+  if (!live?.onBehalfOf) throw invalidPresentedToken(presented);
+  requireBinding(presented, live.dpopJkt);
+  const { clientId, scope, onBehalfOf, claims } = live;
+  const { scheme } = presented;
+  return { ...onBehalfOf, clientId, scope, scheme, delegated: claims["act"] !== undefined };
+}
