@@ -1,6 +1,13 @@
 import { and, eq, isNull } from "drizzle-orm";
 import { type Database, type Executor, parameter, prepared } from "../../db/client.ts";
-import { authorizationCodes, clients, sessions, userEmails, users } from "../../db/schema/index.ts";
+import {
+  authorizationCodes,
+  clients,
+  pushedAuthorizationRequests,
+  sessions,
+  userEmails,
+  users,
+} from "../../db/schema/index.ts";
 import type { Id } from "../../lib/ids.ts";
 import { primaryEmail, userColumns } from "../users/service.ts";
 
@@ -67,5 +74,46 @@ export async function consumeCode(
       ),
     )
     .returning({ id: authorizationCodes.id });
+  return consumed.length > 0;
+}
+
+export async function insertPushedRequest(
+  executor: Executor,
+  request: typeof pushedAuthorizationRequests.$inferInsert,
+): Promise<void> {
+  await executor.insert(pushedAuthorizationRequests).values(request);
+}
+
+/** A pushed request, with its client's client_id. */
+export async function findPushedRequest(executor: Executor, tenantId: Id<"tenant">, id: Id<"pushedRequest">) {
+  const requests = pushedAuthorizationRequests;
+  const [found] = await executor
+    .select({
+      id: requests.id,
+      hash: requests.hash,
+      clientId: clients.clientId,
+      search: requests.search,
+      expiresAt: requests.expiresAt,
+      consumedAt: requests.consumedAt,
+    })
+    .from(requests)
+    .innerJoin(clients, and(eq(clients.tenantId, requests.tenantId), eq(clients.id, requests.clientId)))
+    .where(and(eq(requests.tenantId, tenantId), eq(requests.id, id)));
+  return found;
+}
+
+/** One atomic statement: of two browsers that bring it, one gets true. */
+export async function consumePushedRequest(
+  executor: Executor,
+  tenantId: Id<"tenant">,
+  id: Id<"pushedRequest">,
+  now: Date,
+): Promise<boolean> {
+  const requests = pushedAuthorizationRequests;
+  const consumed = await executor
+    .update(requests)
+    .set({ consumedAt: now })
+    .where(and(eq(requests.tenantId, tenantId), eq(requests.id, id), isNull(requests.consumedAt)))
+    .returning({ id: requests.id });
   return consumed.length > 0;
 }
