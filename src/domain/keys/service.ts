@@ -1,46 +1,54 @@
-import { generateKeyPair, type KeyObject } from "node:crypto";
-import { promisify } from "node:util";
 import type { Executor } from "../../db/client.ts";
 import type { Deps } from "../../deps.ts";
+import { addSeconds } from "../../lib/clock.ts";
 import { sha256 } from "../../lib/crypto.ts";
-import { type Id, newId } from "../../lib/ids.ts";
-import { sealWith, unsealWith } from "../../lib/master-keys.ts";
-import {
-  isSigningAlgorithm,
-  keyGenerationOptions,
-  type SigningAlgorithm,
-} from "../../protocol/jose/algorithms.ts";
-import {
-  importSigningKey,
-  importVerificationKey,
-  jwkSet,
-  publicJwk,
-  publicJwkOf,
-  type SigningKey,
-  type VerificationKey,
-} from "../../protocol/jose/keys.ts";
+import type { Id } from "../../lib/ids.ts";
+import type { SigningAlgorithm } from "../../protocol/jose/algorithms.ts";
+import { jwkSet, type SigningKey, type VerificationKey } from "../../protocol/jose/keys.ts";
 import * as audit from "../audit/service.ts";
 import { systemContext } from "../request-context.ts";
+import { newKeyRow, openFormerKey, openKey } from "./material.ts";
 import * as repo from "./repo.ts";
 
 /** A tenant's keys, opened and ready to use. */
 export interface KeyRing {
-  /** The newest key of this algorithm that signs at `now`. */
+  /** Those that it can sign with. */
+  readonly algorithms: readonly SigningAlgorithm[];
+  /**
+   * The newest key of this algorithm that signs at `now`.
+   * @throws Error when there is none; `signingKeyOf` makes one instead
+   */
   signingKey(alg: SigningAlgorithm, now: Date): SigningKey;
   verificationKey(kid: string): VerificationKey | undefined;
-  /** When the first of its keys is retired: from then on the ring has to be opened anew. */
+  /**
+   * The same, and also keys that were retired within the last 90 days: for an id_token_hint, which may be as old as the
+   * session that it tells of (OpenID Connect Core §3.1.2.1). Revoked keys are never among them.
+   */
+  hintVerificationKey(kid: string): VerificationKey | undefined;
+  /** When the first of its keys begins to sign or is retired: from then on the ring has to be opened anew. */
   readonly soundUntil: Date | undefined;
   /** The JWK set (RFC 7517 §5), serialised once. */
   readonly jwks: { readonly body: string; readonly etag: string };
 }
 
-/** What every tenant signs with from its first day. PS256 clients get a key of their own when one is registered. */
+/**
+ * What every tenant signs with from its first day. PS256 is wanted by few and costs an RSA key: it is made when the
+ * first client is registered for it.
+ */
 export const INITIAL_ALGORITHMS = ["ES256", "RS256", "EdDSA"] as const satisfies readonly SigningAlgorithm[];
+
+/** As long as the longest session. */
+export const HINT_SECONDS = 90 * 86_400;
+
+const cacheOf = (deps: Deps) => deps.caches.named<KeyRing>("signing-keys", ["signing_keys"]);
 
 /** @throws Error when the tenant has no keys or they cannot be opened: nothing can be signed then. */
 export async function keyRingOf(deps: Deps, tenantId: Id<"tenant">): Promise<KeyRing> {
-  const cache = deps.caches.named<KeyRing>("signing-keys", ["signing_keys"]);
-  const load = async () => openRing(deps, await repo.findPublished(deps.db, tenantId, deps.clock.now()));
+  const cache = cacheOf(deps);
+  const load = async () => {
+    const now = deps.clock.now();
+    return openRing(deps, await repo.findUsable(deps.db, tenantId, addSeconds(now, -HINT_SECONDS)), now);
+  };
   const now = deps.clock.now();
   let ring = await cache.get(tenantId, "ring", load);
   if (ring?.soundUntil && ring.soundUntil <= now) {
@@ -51,40 +59,65 @@ export async function keyRingOf(deps: Deps, tenantId: Id<"tenant">): Promise<Key
   return ring;
 }
 
-function openRing(deps: Deps, rows: repo.SigningKeyRow[]): KeyRing | undefined {
-  if (rows.length === 0) return undefined;
-  const keys = rows.map((row) => openKey(deps, row));
+/** Has this process read the tenant's keys anew; the others are told by the database. */
+export const forgetKeyRing = (deps: Deps, tenantId: Id<"tenant">) => cacheOf(deps).forget(tenantId);
+
+function openRing(deps: Deps, rows: repo.SigningKeyRow[], now: Date): KeyRing | undefined {
+  const published = rows.filter(({ retiredAt }) => !retiredAt || retiredAt > now);
+  if (published.length === 0) return undefined;
+  const keys = published.map((row) => openKey(deps, row));
+  const former = rows.filter((row) => !published.includes(row)).map(openFormerKey);
   const body = JSON.stringify(jwkSet(keys.map(({ jwk }) => jwk)));
   const byKid = new Map(keys.map((key) => [key.verification.kid, key.verification]));
+  const formerByKid = new Map(former.map((key) => [key.kid, key]));
+  const active = keys.filter(({ activeFrom }) => activeFrom <= now);
+  const changes = keys.flatMap(({ activeFrom, retiredAt }) => [activeFrom, retiredAt ?? []].flat());
   return {
-    signingKey(alg, now) {
-      const key = keys.findLast(({ signing, activeFrom }) => signing.alg === alg && activeFrom <= now);
+    algorithms: [...new Set(active.map(({ signing }) => signing.alg))],
+    signingKey(alg, at) {
+      const key = keys.findLast(({ signing, activeFrom }) => signing.alg === alg && activeFrom <= at);
       if (!key) throw new Error(`no active ${alg} key`);
       return key.signing;
     },
     verificationKey: (kid) => byKid.get(kid),
-    soundUntil: keys
-      .flatMap(({ retiredAt }) => retiredAt ?? [])
-      .toSorted((a, b) => a.getTime() - b.getTime())[0],
+    hintVerificationKey: (kid) => byKid.get(kid) ?? formerByKid.get(kid),
+    soundUntil: changes.filter((moment) => moment > now).toSorted((a, b) => a.getTime() - b.getTime())[0],
     jwks: { body, etag: `"${sha256(body).toString("base64url").slice(0, 22)}"` },
   };
 }
 
-function openKey(deps: Deps, row: repo.SigningKeyRow) {
-  const { alg, id: kid } = row;
-  if (!isSigningAlgorithm(alg)) throw new Error(`signing key ${kid} is of an unknown algorithm`);
-  const sealed = { keyId: row.masterKeyId, box: row.sealedPrivateKey };
-  const pkcs8 = unsealWith(deps.config.masterKeys, sealed, contextOf(kid));
-  return {
-    activeFrom: row.activeFrom,
-    retiredAt: row.retiredAt,
-    signing: importSigningKey(kid, alg, pkcs8),
-    verification: importVerificationKey(kid, alg, row.publicJwk),
-    jwk: publicJwk(kid, alg, row.publicJwk),
-  };
+/**
+ * The key to sign with now. Never fails for want of a key: a tenant that has none of this algorithm gets one.
+ * @throws Error when the tenant's keys cannot be opened
+ */
+export async function signingKeyOf(
+  deps: Deps,
+  tenantId: Id<"tenant">,
+  alg: SigningAlgorithm,
+): Promise<SigningKey> {
+  const ring = await keyRingOf(deps, tenantId);
+  if (ring.algorithms.includes(alg)) return ring.signingKey(alg, deps.clock.now());
+  await ensureKeyFor(deps, tenantId, alg);
+  return (await keyRingOf(deps, tenantId)).signingKey(alg, deps.clock.now());
 }
 
-const contextOf = (kid: string) => `signing-key/${kid}`;
+/**
+ * Makes the tenant's first key of an algorithm, unless it has one. For whoever registers a client for it: to be called
+ * before their transaction, since making a key is slow; a key too many does no harm. It signs at once, since nobody
+ * can have fetched the JWK set in expectation of tokens that it signs.
+ */
+export async function ensureKeyFor(deps: Deps, tenantId: Id<"tenant">, alg: SigningAlgorithm): Promise<void> {
+  if ((await keyRingOf(deps, tenantId)).algorithms.includes(alg)) return;
+  const now = deps.clock.now();
+  const row = await newKeyRow(deps, tenantId, alg, { now });
+  await deps.db.transaction(async (tx) => {
+    await repo.lockKeys(tx, tenantId);
+    const keys = await repo.findKeys(tx, tenantId, alg, now);
+    if (keys.some(({ activeFrom }) => activeFrom <= now)) return;
+    await insertKeys(tx, [row], "first_use");
+  });
+  forgetKeyRing(deps, tenantId);
+}
 
 /** Makes a new tenant's keys, in the transaction that makes the tenant. */
 export async function createInitialKeys(
@@ -93,50 +126,30 @@ export async function createInitialKeys(
   tenantId: Id<"tenant">,
 ): Promise<void> {
   const now = deps.clock.now();
-  const rows = await Promise.all(INITIAL_ALGORITHMS.map((alg) => newKeyRow(deps, tenantId, alg, now)));
+  const rows = await Promise.all(INITIAL_ALGORITHMS.map((alg) => newKeyRow(deps, tenantId, alg, { now })));
+  await insertKeys(executor, rows, "tenant_created");
+}
+
+/** Why a key was made, as the audit trail says it. */
+export type KeyReason = "tenant_created" | "first_use" | "scheduled" | "requested" | "replacement";
+
+/** Keeps keys that were just made, with what the audit trail says about them, in the caller's transaction. */
+export async function insertKeys(
+  executor: Executor,
+  rows: repo.NewSigningKeyRow[],
+  reason: KeyReason,
+): Promise<void> {
   await repo.insertKeys(executor, rows);
   await audit.record(
     executor,
     ...rows.map((row) => ({
-      tenantId,
+      tenantId: row.tenantId,
       type: "key.created" as const,
       actor: { type: "system" } as const,
       target: { type: "signing_key", id: row.id } as const,
-      details: { alg: row.alg },
+      details: { alg: row.alg, reason, active_from: row.activeFrom.toISOString() },
       context: systemContext,
-      now,
+      now: row.createdAt,
     })),
   );
-}
-
-async function newKeyRow(deps: Deps, tenantId: Id<"tenant">, alg: SigningAlgorithm, now: Date) {
-  const kid = newId("signingKey");
-  const privateKey = await generatePrivateKey(alg);
-  const pkcs8 = privateKey.export({ format: "der", type: "pkcs8" });
-  const sealed = sealWith(deps.config.masterKeys, pkcs8, contextOf(kid));
-  return {
-    tenantId,
-    id: kid,
-    alg,
-    publicJwk: { ...publicJwkOf({ kid, alg, privateKey }) },
-    sealedPrivateKey: sealed.box,
-    masterKeyId: sealed.keyId,
-    createdAt: now,
-    activeFrom: now,
-    retiredAt: null,
-  };
-}
-
-const generate = promisify(generateKeyPair);
-
-async function generatePrivateKey(alg: SigningAlgorithm): Promise<KeyObject> {
-  switch (alg) {
-    case "ES256":
-      return (await generate("ec", { namedCurve: "P-256" })).privateKey;
-    case "EdDSA":
-      return (await generate("ed25519")).privateKey;
-    case "RS256":
-    case "PS256":
-      return (await generate("rsa", { modulusLength: keyGenerationOptions.modulusLength })).privateKey;
-  }
 }

@@ -1,8 +1,9 @@
-import { and, eq, exists, isNull, sql } from "drizzle-orm";
+import { and, desc, eq, exists, gt, inArray, isNotNull, isNull, ne, or, sql } from "drizzle-orm";
 import { type Database, type Executor, parameter, prepared } from "../../db/client.ts";
-import { sessions, users } from "../../db/schema/index.ts";
+import { clients, sessions, tokenFamilies, users } from "../../db/schema/index.ts";
 import { userEmails } from "../../db/schema/users.ts";
 import type { Id } from "../../lib/ids.ts";
+import { NATIVE_CLIENT_ID } from "../clients/service.ts";
 import { primaryEmail, type User, userColumns } from "../users/service.ts";
 
 export type SessionRow = typeof sessions.$inferSelect;
@@ -74,33 +75,83 @@ export async function renew(
   return renewed.length > 0;
 }
 
-/** @returns whether the session was still open. */
+/** @returns whether the session still stood. */
+export async function raise(
+  executor: Executor,
+  session: { tenantId: Id<"tenant">; id: Id<"session"> },
+  proof: { amr: string[]; acr: string; authTime?: Date },
+): Promise<boolean> {
+  const raised = await executor
+    .update(sessions)
+    .set(proof)
+    .where(
+      and(eq(sessions.tenantId, session.tenantId), eq(sessions.id, session.id), isNull(sessions.revokedAt)),
+    )
+    .returning({ id: sessions.id });
+  return raised.length > 0;
+}
+
+/** Of requests that come at once, one writes. */
+export async function touch(
+  db: Database,
+  session: { tenantId: Id<"tenant">; id: Id<"session"> },
+  { seenAt, now }: { seenAt: Date; now: Date },
+): Promise<void> {
+  await db
+    .update(sessions)
+    .set({ lastSeenAt: now })
+    .where(
+      and(
+        eq(sessions.tenantId, session.tenantId),
+        eq(sessions.id, session.id),
+        eq(sessions.lastSeenAt, seenAt),
+        isNull(sessions.revokedAt),
+      ),
+    );
+}
+
+/** @returns whether the user had such a session, and it was still open. */
 export async function markRevoked(
   executor: Executor,
-  tenantId: Id<"tenant">,
-  id: Id<"session">,
+  { tenantId, id, userId }: { tenantId: Id<"tenant">; id: Id<"session">; userId: Id<"user"> },
   now: Date,
 ): Promise<boolean> {
   const revoked = await executor
     .update(sessions)
     .set({ revokedAt: now })
-    .where(and(eq(sessions.tenantId, tenantId), eq(sessions.id, id), isNull(sessions.revokedAt)))
+    .where(
+      and(
+        eq(sessions.tenantId, tenantId),
+        eq(sessions.id, id),
+        eq(sessions.userId, userId),
+        isNull(sessions.revokedAt),
+      ),
+    )
     .returning({ id: sessions.id });
   return revoked.length > 0;
 }
 
+/** @returns those that were still open. */
 export async function markAllRevoked(
   executor: Executor,
   tenantId: Id<"tenant">,
   userId: Id<"user">,
   now: Date,
-): Promise<number> {
+  except?: Id<"session">,
+): Promise<Id<"session">[]> {
   const revoked = await executor
     .update(sessions)
     .set({ revokedAt: now })
-    .where(and(eq(sessions.tenantId, tenantId), eq(sessions.userId, userId), isNull(sessions.revokedAt)))
+    .where(
+      and(
+        eq(sessions.tenantId, tenantId),
+        eq(sessions.userId, userId),
+        isNull(sessions.revokedAt),
+        except && ne(sessions.id, except),
+      ),
+    )
     .returning({ id: sessions.id });
-  return revoked.length;
+  return revoked.map(({ id }) => id);
 }
 
 /**
@@ -141,4 +192,93 @@ export async function findSignIn(
     .from(sessions)
     .where(and(eq(sessions.tenantId, tenantId), eq(sessions.userId, userId), eq(sessions.id, sessionId)));
   return row;
+}
+
+/** Clients with a back-channel logout URI that got tokens in these sessions. */
+export async function findApplicationsToTell(
+  executor: Executor,
+  tenantId: Id<"tenant">,
+  sessionIds: readonly Id<"session">[],
+): Promise<{ clientId: Id<"client">; sessionId: Id<"session"> }[]> {
+  if (sessionIds.length === 0) return [];
+  const rows = await executor
+    .selectDistinct({ clientId: tokenFamilies.clientId, sessionId: tokenFamilies.sessionId })
+    .from(tokenFamilies)
+    .innerJoin(
+      clients,
+      and(eq(clients.tenantId, tokenFamilies.tenantId), eq(clients.id, tokenFamilies.clientId)),
+    )
+    .where(
+      and(
+        eq(tokenFamilies.tenantId, tenantId),
+        inArray(tokenFamilies.sessionId, [...sessionIds]),
+        isNotNull(clients.backchannelLogoutUri),
+      ),
+    );
+  return rows.flatMap(({ clientId, sessionId }) => (sessionId ? [{ clientId, sessionId }] : []));
+}
+
+/** What a logout token is made of and where it goes. */
+const recipientColumns = {
+  clientId: clients.clientId,
+  backchannelLogoutUri: clients.backchannelLogoutUri,
+  idTokenSignedResponseAlg: clients.idTokenSignedResponseAlg,
+  subjectType: clients.subjectType,
+  sectorIdentifierUri: clients.sectorIdentifierUri,
+  redirectUris: clients.redirectUris,
+};
+
+export async function findLogoutRecipient(executor: Executor, tenantId: Id<"tenant">, id: Id<"client">) {
+  const [client] = await executor
+    .select(recipientColumns)
+    .from(clients)
+    .where(and(eq(clients.tenantId, tenantId), eq(clients.id, id)));
+  return client;
+}
+
+export interface LiveSessionRow {
+  readonly id: Id<"session">;
+  readonly ip: string | null;
+  readonly userAgent: string | null;
+  readonly amr: readonly string[];
+  readonly createdAt: Date;
+  readonly lastSeenAt: Date;
+  readonly expiresAt: Date;
+  /** Names of the applications that were signed in to, the native API's own left out. */
+  readonly applications: readonly string[];
+}
+
+/** @param usedAfter what a browser session must have been used after; undefined where it may be left unused */
+export async function findLive(
+  db: Database,
+  user: { tenantId: Id<"tenant">; id: Id<"user"> },
+  { now, usedAfter, limit }: { now: Date; usedAfter: Date | undefined; limit: number },
+): Promise<LiveSessionRow[]> {
+  return db
+    .select({
+      id: sessions.id,
+      ip: sessions.ip,
+      userAgent: sessions.userAgent,
+      amr: sessions.amr,
+      createdAt: sessions.createdAt,
+      lastSeenAt: sessions.lastSeenAt,
+      expiresAt: sessions.expiresAt,
+      applications: sql<string[]>`array(select distinct client.name
+        from token_families family
+        join clients client on client.tenant_id = family.tenant_id and client.id = family.client_id
+        where family.tenant_id = sessions.tenant_id and family.session_id = sessions.id
+          and family.revoked_at is null and client.client_id <> ${NATIVE_CLIENT_ID} order by client.name)`,
+    })
+    .from(sessions)
+    .where(
+      and(
+        eq(sessions.tenantId, user.tenantId),
+        eq(sessions.userId, user.id),
+        isNull(sessions.revokedAt),
+        gt(sessions.expiresAt, now),
+        usedAfter && or(isNull(sessions.secretHash), gt(sessions.lastSeenAt, usedAfter)),
+      ),
+    )
+    .orderBy(desc(sessions.lastSeenAt), desc(sessions.id))
+    .limit(limit);
 }

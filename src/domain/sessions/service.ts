@@ -3,12 +3,13 @@ import type { Deps } from "../../deps.ts";
 import { addSeconds } from "../../lib/clock.ts";
 import { type Id, newId } from "../../lib/ids.ts";
 import { matchesHash, newSecretToken, parseSecretToken } from "../../lib/secret-token.ts";
-import * as audit from "../audit/service.ts";
+import { acrOf } from "../../protocol/oidc/acr.ts";
 import type { RequestContext } from "../request-context.ts";
-import { revokeAllFamiliesOfUser, revokeFamiliesOfSession } from "../tokens/revocation.ts";
+import { findTenantById } from "../tenants/service.ts";
 import type { User } from "../users/service.ts";
 import * as repo from "./repo.ts";
 
+export { endAllSessions, endSession } from "./ending.ts";
 export { findSignIn, hasSignedInFrom } from "./repo.ts";
 
 export { lockLiveSession } from "./repo.ts";
@@ -23,12 +24,10 @@ export interface Session {
   readonly expiresAt: Date;
 }
 
-/** The authentication context classes we know: a password or another single factor proves this much. */
-export const ACR_SINGLE_FACTOR = "urn:gatewright:acr:1fa";
-
 export interface SessionStart {
   readonly tenantId: Id<"tenant">;
   readonly userId: Id<"user">;
+  /** RFC 8176 values; they decide the `acr`. */
   readonly amr: readonly string[];
   readonly lifetimeSeconds: number;
   readonly withCookie: boolean;
@@ -56,7 +55,7 @@ export async function startSession(executor: Executor, start: SessionStart): Pro
 function newSession(id: Id<"session">, start: SessionStart) {
   const { tenantId, userId, context, now } = start;
   const secret = start.withCookie ? newSecretToken(id) : undefined;
-  const proof = { authTime: now, acr: ACR_SINGLE_FACTOR, amr: [...start.amr] };
+  const proof = { authTime: now, acr: acrOf(start.amr), amr: [...start.amr] };
   const expiresAt = addSeconds(now, start.lifetimeSeconds);
   const row = {
     tenantId,
@@ -89,6 +88,41 @@ export async function renewSession(
   return (await repo.renew(executor, renewed)) ? started : undefined;
 }
 
+/** How the user of a live session proved who they are. */
+export interface SessionProof {
+  readonly id: Id<"session">;
+  readonly authTime: Date;
+  readonly acr: string;
+  readonly amr: readonly string[];
+}
+
+/** @returns undefined for a session that has ended */
+export async function findSessionProof(
+  deps: Deps,
+  tenantId: Id<"tenant">,
+  id: Id<"session">,
+): Promise<SessionProof | undefined> {
+  const found = await repo.findWithUser(deps.db, tenantId, id);
+  if (!found || found.session.revokedAt || found.session.expiresAt <= deps.clock.now()) return undefined;
+  const { authTime, acr, amr } = found.session;
+  return { id, authTime, acr, amr };
+}
+
+/**
+ * Notes that the user of a session proved more than they had, in the caller's transaction. Its tokens stay, and tell so
+ * from their next refresh on.
+ * @param proof without `authTime` what was proved before is as old as it was
+ * @returns false when the session was ended meanwhile
+ */
+export function raiseSession(
+  executor: Executor,
+  session: { tenantId: Id<"tenant">; id: Id<"session"> },
+  proof: { amr: readonly string[]; authTime?: Date },
+): Promise<boolean> {
+  const { amr, authTime } = proof;
+  return repo.raise(executor, session, { amr: [...amr], acr: acrOf(amr), ...(authTime ? { authTime } : {}) });
+}
+
 /** The live session that a cookie's value belongs to. Anything else (forged, expired, revoked) is no session. */
 export async function findSessionByCookie(
   deps: Deps,
@@ -97,10 +131,16 @@ export async function findSessionByCookie(
 ): Promise<Session | undefined> {
   const parsed = cookie === undefined ? undefined : parseSecretToken("session", cookie);
   if (!parsed) return undefined;
-  const found = await repo.findWithUser(deps.db, tenantId, parsed.id);
+  const [found, tenant] = await Promise.all([
+    repo.findWithUser(deps.db, tenantId, parsed.id),
+    findTenantById(deps, tenantId),
+  ]);
   if (!found?.session.secretHash || !matchesHash(parsed.secret, found.session.secretHash)) return undefined;
   const { session, user } = found;
-  if (session.revokedAt || session.expiresAt <= deps.clock.now() || !user.enabled) return undefined;
+  const now = deps.clock.now();
+  const idleSeconds = tenant?.settings.session_idle_timeout ?? 0;
+  if (!isLiveSession(session, idleSeconds, now) || !user.enabled) return undefined;
+  await touch(deps, session, idleSeconds, now);
   return {
     id: session.id,
     user,
@@ -112,47 +152,22 @@ export async function findSessionByCookie(
 }
 
 /**
- * Ends a session and the tokens that hang on it. Tokens given for `offline_access` outlive a sign-out in the browser
- * (OpenID Connect Core §11), unless `includingOffline`.
+ * Whether a session stands: not ended, within its lifetime and, if a browser holds it, used lately enough.
+ * @param idleSeconds the tenant's `session_idle_timeout`; 0: a session may be left unused
  */
-export async function endSession(
-  deps: Deps,
-  session: { tenantId: Id<"tenant">; id: Id<"session">; userId: Id<"user"> },
-  by: { actor: audit.Actor; context: RequestContext; includingOffline: boolean },
-): Promise<void> {
-  const now = deps.clock.now();
-  await deps.db.transaction(async (tx) => {
-    if (!(await repo.markRevoked(tx, session.tenantId, session.id, now))) return;
-    await revokeFamiliesOfSession(tx, session.tenantId, session.id, {
-      includingOffline: by.includingOffline,
-      now,
-    });
-    await audit.record(tx, {
-      tenantId: session.tenantId,
-      type: "user.logout",
-      actor: by.actor,
-      target: { type: "session", id: session.id },
-      context: by.context,
-      now,
-    });
-  });
+export function isLiveSession(
+  session: { revokedAt: Date | null; expiresAt: Date; lastSeenAt: Date; secretHash: Buffer | null },
+  idleSeconds: number,
+  now: Date,
+): boolean {
+  if (session.revokedAt || session.expiresAt <= now) return false;
+  const mayIdle = idleSeconds === 0 || session.secretHash === null;
+  return mayIdle || addSeconds(session.lastSeenAt, idleSeconds) > now;
 }
 
-/** Ends every session and every token of a user, in the caller's transaction. */
-export async function endAllSessions(
-  executor: Executor,
-  user: { tenantId: Id<"tenant">; id: Id<"user"> },
-  by: { actor: audit.Actor; context: RequestContext; reason: string; now: Date },
-): Promise<void> {
-  const sessions = await repo.markAllRevoked(executor, user.tenantId, user.id, by.now);
-  await revokeAllFamiliesOfUser(executor, user.tenantId, user.id, by.reason, by.now);
-  await audit.record(executor, {
-    tenantId: user.tenantId,
-    type: "session.revoked_all",
-    actor: by.actor,
-    target: { type: "user", id: user.id },
-    details: { sessions, reason: by.reason },
-    context: by.context,
-    now: by.now,
-  });
+/** A page writes nothing but this, and at most once a minute; more often only where a session idles out sooner. */
+async function touch(deps: Deps, session: repo.SessionRow, idleSeconds: number, now: Date): Promise<void> {
+  const everySeconds = idleSeconds === 0 ? 60 : Math.min(60, idleSeconds / 4);
+  const due = addSeconds(session.lastSeenAt, everySeconds);
+  if (due <= now) await repo.touch(deps.db, session, { seenAt: session.lastSeenAt, now });
 }
