@@ -9,38 +9,26 @@ import {
   type ChallengeKind,
   openLinkChallenge,
 } from "../../src/domain/challenges/service.ts";
-import { keepMessage } from "../../src/domain/mailbox/service.ts";
+import { isAccountLocked } from "../../src/domain/protection/service.ts";
 import { findSignIn } from "../../src/domain/sessions/service.ts";
-import { findTenantById, issuerOf, type Tenant } from "../../src/domain/tenants/service.ts";
-import { findRecipient, type Recipient } from "../../src/domain/users/service.ts";
+import type { Recipient } from "../../src/domain/users/service.ts";
 import { type Id, idFromUuid, isId, uuidFromId } from "../../src/lib/ids.ts";
-import { negotiateLocale } from "../../src/lib/locale.ts";
 import type { MailDriver } from "../../src/mail/driver.ts";
-import { type MailData, type MailTemplate, renderMail } from "../../src/mail/templates/render-mail.ts";
-import type { JobPayload } from "../../src/queue/contracts.ts";
 import type { JobProcessor } from "../../src/queue/worker-handle.ts";
-import {
-  createTenantProcessor,
-  type OutsideEffect,
-  type TenantJob,
-  type TenantJobHandler,
-} from "../processor.ts";
-import { describeDevice } from "./device.ts";
-
-/** A letter's data, once it is known whom it goes to; undefined when there is no need to send it. */
-type Compose<Name extends MailTemplate> = (letter: {
-  job: TenantJob<JobPayload<"email", Name>>;
-  tx: Executor;
-  tenant: Tenant;
-  issuer: string;
-  recipient: Recipient;
-}) => Promise<MailData[Name] | undefined>;
+import { createTenantProcessor, type TenantJob } from "../processor.ts";
+import { accountMails } from "./account-mails.ts";
+import { createMailHandlers, personData } from "./handler.ts";
+import { signInMails } from "./sign-in-mails.ts";
+import { webhookMails } from "./webhook-mails.ts";
+import { describeDevice } from "../../src/lib/device.ts";
 
 /** @param driver undefined keeps messages in the development mailbox instead of sending them. */
 export function createEmailProcessor(deps: Deps, driver: MailDriver | undefined): JobProcessor {
-  const mail = <Name extends MailTemplate>(name: Name, compose: Compose<Name>) =>
-    createMailHandler(deps, driver, name, compose);
+  const mail = createMailHandlers(deps, driver);
   return createTenantProcessor(deps, "email", {
+    ...accountMails(deps, driver),
+    ...signInMails(deps, driver),
+    ...webhookMails(deps, driver),
     verify_email: mail("verify_email", async ({ job, tx, issuer, recipient }) => {
       if (recipient.verified) return undefined;
       const token = await openLink(deps, tx, "verify_email", job, recipient);
@@ -49,6 +37,11 @@ export function createEmailProcessor(deps: Deps, driver: MailDriver | undefined)
     reset_password: mail("reset_password", async ({ job, tx, issuer, recipient }) => {
       const token = await openLink(deps, tx, "reset_password", job, recipient);
       return tokenData(recipient, "reset_password", `${issuer}/reset-password?token=${token}`);
+    }),
+    unlock_account: mail("unlock_account", async ({ job, tx, tenant, issuer, recipient }) => {
+      if (!(await isAccountLocked(tx, tenant.id, recipient.userId, deps.clock.now()))) return undefined;
+      const token = await openLink(deps, tx, "unlock_account", job, recipient);
+      return tokenData(recipient, "unlock_account", `${issuer}/unlock?token=${token}`);
     }),
     welcome: mail("welcome", async ({ issuer, recipient }) => personData(recipient, `${issuer}/`)),
     new_sign_in: mail("new_sign_in", async ({ job, tx, tenant, issuer, recipient }) => {
@@ -63,52 +56,16 @@ export function createEmailProcessor(deps: Deps, driver: MailDriver | undefined)
         device: describeDevice(signIn.userAgent),
       };
     }),
+    factor_added: mail("factor_added", async ({ job, issuer, recipient }) =>
+      factorData(job, issuer, recipient),
+    ),
+    factor_removed: mail("factor_removed", async ({ job, issuer, recipient }) =>
+      factorData(job, issuer, recipient),
+    ),
     already_registered: mail("already_registered", async ({ issuer, recipient }) =>
       personData(recipient, `${issuer}/signin`),
     ),
   });
-}
-
-function createMailHandler<Name extends MailTemplate>(
-  deps: Deps,
-  driver: MailDriver | undefined,
-  name: Name,
-  compose: Compose<Name>,
-): TenantJobHandler<JobPayload<"email", Name>> {
-  return async (job, tx) => {
-    const tenant = await findTenantById(deps, job.tenantId);
-    const recipient = await recipientOf(tx, job);
-    if (!tenant || !recipient) return undefined;
-    const issuer = issuerOf(tenant, deps.config.publicUrl);
-    const data = await compose({ job, tx, tenant, issuer, recipient });
-    if (!data) return undefined;
-    const locale = negotiateLocale({ uiLocales: job.payload.locale ?? recipient.locale ?? undefined });
-    const content = renderMail(name, data, { locale, tenantName: tenant.name });
-    return deliver(deps, driver, tx, job, { to: recipient.address, ...content });
-  };
-}
-
-async function deliver(
-  deps: Deps,
-  driver: MailDriver | undefined,
-  tx: Executor,
-  job: TenantJob<unknown>,
-  message: { to: string; subject: string; text: string; html: string },
-): Promise<OutsideEffect | undefined> {
-  if (driver) return () => driver.send({ ...message, jobId: job.id, from: deps.config.mail.from });
-  await keepMessage(tx, { ...message, tenantId: job.tenantId, jobId: job.id, now: deps.clock.now() });
-  return undefined;
-}
-
-async function recipientOf(
-  tx: Executor,
-  job: TenantJob<JobPayload<"email", MailTemplate>>,
-): Promise<Recipient | undefined> {
-  const { user_id } = job.payload;
-  if (!isId("user", user_id)) return undefined;
-  if (!("email_id" in job.payload)) return findRecipient(tx, job.tenantId, user_id);
-  const { email_id } = job.payload;
-  return isId("email", email_id) ? findRecipient(tx, job.tenantId, user_id, email_id) : undefined;
 }
 
 /** The challenge has the outbox row's uuid: whoever tries the job again opens the same link. */
@@ -134,7 +91,15 @@ function challengeIdOf(jobId: string): Id<"challenge"> {
   return idFromUuid("challenge", uuidFromId("outbox", jobId.replace(/^outbox-/, "")));
 }
 
-const personData = (recipient: Recipient, link: string) => ({ name: recipient.givenName ?? undefined, link });
+const factorData = (
+  { payload }: TenantJob<{ method: "totp" | "webauthn"; name: string }>,
+  issuer: string,
+  recipient: Recipient,
+) => ({
+  ...personData(recipient, `${issuer}/`),
+  method: payload.method,
+  factorName: payload.name,
+});
 
 const tokenData = (recipient: Recipient, kind: ChallengeKind, link: string) => ({
   ...personData(recipient, link),

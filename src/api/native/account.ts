@@ -4,7 +4,8 @@ import type { Deps } from "../../deps.ts";
 import { requestEmailVerification } from "../../domain/accounts/email-verification.ts";
 import { requestPasswordReset, resetPassword } from "../../domain/accounts/password-reset.ts";
 import { register } from "../../domain/accounts/registration.ts";
-import { refreshNative, signInNative, signOutNative } from "../../domain/accounts/sign-in.ts";
+import { refreshNative, signOutNative } from "../../domain/accounts/native-tokens.ts";
+import { signInNative } from "../../domain/accounts/sign-in.ts";
 import { passwordProblem } from "../../domain/passwords/service.ts";
 import type { Tenant } from "../../domain/tenants/service.ts";
 import { noteProblems } from "../../http/errors.ts";
@@ -12,10 +13,10 @@ import { jsonBody } from "../../http/json-body.ts";
 import { bearerAuth, commonErrors, ErrorResponse, MessageResponse, publicRoute } from "../../http/models.ts";
 import { requestScope, userScope } from "../../http/scope.ts";
 import type { FieldError } from "../../lib/errors.ts";
+import { LoginAnswer, signInAnswer } from "./mfa-models.ts";
+import { meAnswer } from "./me-answer.ts";
 import * as models from "./models.ts";
-
-/** Answers with tokens in them are nobody else's business (RFC 6749 §5.1). */
-const noStore = { "cache-control": "no-store", pragma: "no-cache" };
+import { noStore } from "./no-store.ts";
 
 function policyProblems(body: unknown, tenant: Tenant): FieldError[] {
   const password =
@@ -62,21 +63,25 @@ const publicAccount = (deps: Deps) =>
     .post(
       "/login",
       async ({ body, tenant, context, set }) => {
-        const { user, tokens } = await signInNative(deps, tenant, body, context);
         Object.assign(set.headers, noStore);
-        return { ...tokens, user: models.userResponse(user) };
+        const { device_token: deviceToken, ...credentials } = body;
+        return signInAnswer(await signInNative(deps, tenant, { ...credentials, deviceToken }, context));
       },
       {
         parse: jsonBody,
         body: models.LoginRequest,
         response: {
-          200: models.LoginResponse,
+          200: LoginAnswer,
           401: ErrorResponse,
           403: ErrorResponse,
           422: ErrorResponse,
           ...commonErrors,
         },
-        detail: { summary: "Sign in with a password" },
+        detail: {
+          summary: "Sign in with a password",
+          description:
+            "Answers tokens, or, for who has to prove a second factor, `mfa_required` with an `mfa_token` for the routes under `/mfa`. Where a second factor is required and none is set up, it answers `mfa_enrollment_required`: its token is the Bearer token of the routes that set one up, and of no other.",
+        },
       },
     )
     .post(
@@ -161,18 +166,10 @@ const publicAccount = (deps: Deps) =>
 const signedInAccount = (deps: Deps) =>
   new Elysia({ name: "native-account-signed-in", detail: { tags: ["Account"], security: bearerAuth } })
     .use(userScope(deps))
-    .get(
-      "/me",
-      ({ access }) => ({
-        ...models.userResponse(access.user),
-        sub: access.user.id,
-        preferred_username: access.user.username,
-      }),
-      {
-        response: { 200: models.MeResponse, 401: ErrorResponse, 403: ErrorResponse, ...commonErrors },
-        detail: { summary: "The signed-in user" },
-      },
-    );
+    .get("/me", ({ access }) => meAnswer(deps, access.user), {
+      response: { 200: models.MeResponse, 401: ErrorResponse, 403: ErrorResponse, ...commonErrors },
+      detail: { summary: "The signed-in user" },
+    });
 
 export const accountRoutes = (deps: Deps) =>
   new Elysia({ name: "native-account" }).use(publicAccount(deps)).use(signedInAccount(deps));

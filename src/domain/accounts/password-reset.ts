@@ -4,12 +4,15 @@ import { isId } from "../../lib/ids.ts";
 import { enqueue } from "../../queue/outbox.ts";
 import * as audit from "../audit/service.ts";
 import { consumeChallenge, findOpenChallenge } from "../challenges/service.ts";
-import { requireGoodPassword, upsertPassword } from "../passwords/service.ts";
+import { noteSetByMail, requireGoodPassword, setPassword } from "../passwords/service.ts";
+import { unlockAccount } from "../protection/service.ts";
 import type { RequestContext } from "../request-context.ts";
 import { endAllSessions } from "../sessions/service.ts";
 import type { Tenant } from "../tenants/service.ts";
-import { findUserByEmail, markEmailVerified } from "../users/service.ts";
+import { findUserByEmail, findUserById, markEmailVerified } from "../users/service.ts";
+import { forgetFactors } from "./forget-factors.ts";
 import { linkExpired, recipientOf } from "./email-verification.ts";
+import { hasEmail } from "./repo.ts";
 
 /**
  * Mails a reset link, if the address is somebody's. The caller learns nothing of that, by the answer or by its time:
@@ -68,29 +71,36 @@ export async function resetPassword(
   input: { token: string; password: string; field?: string },
   context: RequestContext,
 ): Promise<void> {
-  if (!(await isResetLinkOpen(deps, tenant, input.token))) throw linkExpired();
-  requireGoodPassword(input.password, tenant.settings, input.field);
-  const hash = await deps.passwords.hash(input.password);
   const now = deps.clock.now();
+  const { token, password, field } = input;
+  const open = await findOpenChallenge(deps.db, tenant.id, "reset_password", token, now);
+  const user = open?.userId && (await findUserById(deps, tenant.id, open.userId));
+  if (!user) throw linkExpired();
+  const owner = { tenantId: tenant.id, userId: user.id };
+  const about = [user.username, user.email, user.givenName, user.familyName];
+  await requireGoodPassword(deps, tenant.settings, password, { field, about, owner });
+  const hash = await deps.passwords.hash(password);
   await deps.db.transaction(async (tx) => {
-    const challenge = await consumeChallenge(tx, tenant.id, "reset_password", input.token, now);
-    if (!challenge) throw linkExpired();
-    const actor = { type: "user", id: challenge.userId } as const;
-    await upsertPassword(tx, tenant.id, challenge.userId, hash, now);
-    const emailId = challenge.data["email_id"];
-    if (isId("email", emailId)) await markEmailVerified(tx, tenant.id, challenge.userId, emailId, now);
-    await endAllSessions(
-      tx,
-      { tenantId: tenant.id, id: challenge.userId },
-      { actor, context, reason: "password_reset", now },
-    );
+    const challenge = await consumeChallenge(tx, tenant.id, "reset_password", token, now);
+    const emailId = challenge?.data["email_id"];
+    // A link that went to an address which is no longer the user's is in somebody else's hands.
+    if (!isId("email", emailId) || !(await hasEmail(tx, tenant.id, user.id, emailId))) throw linkExpired();
+    const actor = { type: "user", id: user.id } as const;
+    await setPassword(tx, owner, hash, tenant.settings, now);
+    await noteSetByMail(tx, tenant.id, user.id);
+    const claimed = await markEmailVerified(tx, tenant.id, user.id, emailId, now);
+    if (claimed) await forgetFactors(tx, user, context, now);
+    await unlockAccount(tx, { ...owner, by: "password_reset", context, now });
+    await endAllSessions(tx, user, { actor, context, reason: "password_reset", now });
     await audit.record(tx, {
       tenantId: tenant.id,
       type: "password.reset_completed",
       actor,
-      target: { type: "user", id: challenge.userId },
+      target: { type: "user", id: user.id },
       context,
       now,
     });
+    const payload = { user_id: user.id };
+    await enqueue(tx, { tenantId: tenant.id, queue: "email", name: "password_changed", payload, now });
   });
 }

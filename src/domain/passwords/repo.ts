@@ -1,7 +1,7 @@
-import { and, eq } from "drizzle-orm";
+import { and, desc, eq, notInArray } from "drizzle-orm";
 import type { Executor } from "../../db/client.ts";
-import { passwordCredentials } from "../../db/schema/index.ts";
-import type { Id } from "../../lib/ids.ts";
+import { passwordCredentials, passwordHistory } from "../../db/schema/index.ts";
+import { type Id, newId } from "../../lib/ids.ts";
 
 export async function upsertPassword(
   executor: Executor,
@@ -15,8 +15,29 @@ export async function upsertPassword(
     .values({ tenantId, userId, hash, changedAt })
     .onConflictDoUpdate({
       target: [passwordCredentials.tenantId, passwordCredentials.userId],
-      set: { hash, changedAt },
+      set: { hash, changedAt, setByMail: false },
     });
+}
+
+/** Notes that a mailed link was enough to set the password, in the transaction that sets it. */
+export async function noteSetByMail(
+  executor: Executor,
+  tenantId: Id<"tenant">,
+  userId: Id<"user">,
+): Promise<void> {
+  await executor.update(passwordCredentials).set({ setByMail: true }).where(ofUser(tenantId, userId));
+}
+
+export async function isSetByMail(
+  executor: Executor,
+  tenantId: Id<"tenant">,
+  userId: Id<"user">,
+): Promise<boolean> {
+  const [row] = await executor
+    .select({ setByMail: passwordCredentials.setByMail })
+    .from(passwordCredentials)
+    .where(ofUser(tenantId, userId));
+  return row?.setByMail ?? false;
 }
 
 /** Holds the credential as it is until the transaction ends; @returns whether it still has this hash. */
@@ -40,6 +61,23 @@ export async function isCurrentHash(
   return rows.length > 0;
 }
 
+/**
+ * Holds the credential as it is until the transaction ends.
+ * @returns when it was last changed, which tells one password from the next; undefined without one
+ */
+export async function lockPasswordVersion(
+  executor: Executor,
+  tenantId: Id<"tenant">,
+  userId: Id<"user">,
+): Promise<Date | undefined> {
+  const [row] = await executor
+    .select({ changedAt: passwordCredentials.changedAt })
+    .from(passwordCredentials)
+    .where(and(eq(passwordCredentials.tenantId, tenantId), eq(passwordCredentials.userId, userId)))
+    .for("share");
+  return row?.changedAt;
+}
+
 /** Replaces a hash by one of the same password at another cost. @returns false when it was changed meanwhile */
 export async function replaceHash(
   executor: Executor,
@@ -60,4 +98,73 @@ export async function replaceHash(
     )
     .returning({ userId: passwordCredentials.userId });
   return replaced.length > 0;
+}
+
+const ofUser = (tenantId: Id<"tenant">, userId: Id<"user">) =>
+  and(eq(passwordCredentials.tenantId, tenantId), eq(passwordCredentials.userId, userId));
+
+export async function findPasswordHash(
+  executor: Executor,
+  tenantId: Id<"tenant">,
+  userId: Id<"user">,
+): Promise<string | undefined> {
+  const [row] = await executor
+    .select({ hash: passwordCredentials.hash })
+    .from(passwordCredentials)
+    .where(ofUser(tenantId, userId));
+  return row?.hash;
+}
+
+const formerOf = (tenantId: Id<"tenant">, userId: Id<"user">) =>
+  and(eq(passwordHistory.tenantId, tenantId), eq(passwordHistory.userId, userId));
+
+/** The current hash and those before it, newest first. */
+export async function findLastHashes(
+  executor: Executor,
+  tenantId: Id<"tenant">,
+  userId: Id<"user">,
+  count: number,
+): Promise<string[]> {
+  const current = await findPasswordHash(executor, tenantId, userId);
+  const former = await executor
+    .select({ hash: passwordHistory.hash })
+    .from(passwordHistory)
+    .where(formerOf(tenantId, userId))
+    .orderBy(desc(passwordHistory.id))
+    .limit(count);
+  return [...(current ? [current] : []), ...former.map(({ hash }) => hash)].slice(0, count);
+}
+
+/**
+ * Puts the current hash into the history, and takes out of it all but the newest `keep`. Holds the credential until the
+ * transaction ends. @returns the current hash
+ */
+export async function archivePassword(
+  executor: Executor,
+  tenantId: Id<"tenant">,
+  userId: Id<"user">,
+  keep: number,
+  now: Date,
+): Promise<string | undefined> {
+  const [current] = await executor
+    .select({ hash: passwordCredentials.hash })
+    .from(passwordCredentials)
+    .where(ofUser(tenantId, userId))
+    .for("update");
+  if (current && keep > 0) {
+    const { hash } = current;
+    await executor
+      .insert(passwordHistory)
+      .values({ tenantId, id: newId("formerPassword"), userId, hash, replacedAt: now });
+  }
+  const newest = executor
+    .select({ id: passwordHistory.id })
+    .from(passwordHistory)
+    .where(formerOf(tenantId, userId))
+    .orderBy(desc(passwordHistory.id))
+    .limit(Math.max(keep, 0));
+  await executor
+    .delete(passwordHistory)
+    .where(and(formerOf(tenantId, userId), notInArray(passwordHistory.id, newest)));
+  return current?.hash;
 }

@@ -1,6 +1,14 @@
 import { and, eq, sql } from "drizzle-orm";
 import { type Database, type Executor, parameter, prepared } from "../../db/client.ts";
-import { roles, userEmails, userRoles, users } from "../../db/schema/index.ts";
+import {
+  groupGroups,
+  groupRoles,
+  groupUsers,
+  roles,
+  userEmails,
+  userRoles,
+  users,
+} from "../../db/schema/index.ts";
 import { passwordCredentials } from "../../db/schema/passwords.ts";
 import type { Id } from "../../lib/ids.ts";
 import { emailKey, type User, usernameKey } from "./model.ts";
@@ -18,9 +26,22 @@ const columns = {
   emailId: userEmails.id,
   email: userEmails.address,
   emailVerified: sql<boolean>`${userEmails.verifiedAt} is not null`,
-  roles: sql<string[]>`array(select ${roles.name} from ${userRoles}
-    join ${roles} on ${roles.tenantId} = ${userRoles.tenantId} and ${roles.id} = ${userRoles.roleId}
-    where ${userRoles.tenantId} = ${users.tenantId} and ${userRoles.userId} = ${users.id} order by ${roles.name})`,
+  // Their own, and those of the groups that they are in, directly or through other groups.
+  roles: sql<string[]>`array(select ${roles.name} from ${roles} where ${roles.tenantId} = ${users.tenantId}
+    and ${roles.id} in (
+      select ${userRoles.roleId} from ${userRoles}
+        where ${userRoles.tenantId} = ${users.tenantId} and ${userRoles.userId} = ${users.id}
+      union all
+      select ${groupRoles.roleId} from ${groupRoles} where ${groupRoles.tenantId} = ${users.tenantId}
+        and ${groupRoles.groupId} in (
+          with recursive held(id) as (
+            select ${groupUsers.groupId} from ${groupUsers}
+              where ${groupUsers.tenantId} = ${users.tenantId} and ${groupUsers.userId} = ${users.id}
+            union
+            select ${groupGroups.groupId} from ${groupGroups} join held on held.id = ${groupGroups.memberId}
+              where ${groupGroups.tenantId} = ${users.tenantId})
+          select held.id from held))
+    order by ${roles.name})`,
   createdAt: users.createdAt,
   updatedAt: users.updatedAt,
 };
@@ -92,6 +113,39 @@ const byEmail = prepared((db) =>
     )
     .prepare("user_by_email"),
 );
+
+const byAddressOrName = prepared((db) =>
+  db
+    .select(withPassword)
+    .from(users)
+    .leftJoin(userEmails, primaryEmail)
+    .leftJoin(passwordCredentials, passwordOfUser)
+    .where(
+      and(
+        eq(users.tenantId, parameter(users.tenantId, "tenantId")),
+        sql`${users.id} = coalesce(
+          (select e.user_id from ${userEmails} e
+            where e.tenant_id = ${parameter(users.tenantId, "tenantId")} and e.address_key = ${sql.placeholder("address")}),
+          (select u.id from ${users} u
+            where u.tenant_id = ${parameter(users.tenantId, "tenantId")} and u.username_key = ${sql.placeholder("name")}))`,
+      ),
+    )
+    .prepare("user_by_address_or_name"),
+);
+
+/** Directories call people by names that look like addresses. Whose address it is comes first. */
+export async function findByAddressOrName(
+  db: Database,
+  tenantId: Id<"tenant">,
+  identifier: string,
+): Promise<UserWithPassword | undefined> {
+  const [user] = await byAddressOrName(db).execute({
+    tenantId,
+    address: emailKey(identifier),
+    name: usernameKey(identifier.trim()),
+  });
+  return user;
+}
 
 export async function findByUsername(
   db: Database,

@@ -7,6 +7,7 @@ import * as repo from "./repo.ts";
 export {
   emailKey,
   isEmailAddress,
+  isEmailIdentifier,
   isUsername,
   type User,
   usernameKey,
@@ -27,7 +28,7 @@ export function findUserByIdentifier(
   identifier: string,
 ): Promise<repo.UserWithPassword | undefined> {
   return isEmailIdentifier(identifier)
-    ? repo.findByEmail(deps.db, tenantId, identifier)
+    ? repo.findByAddressOrName(deps.db, tenantId, identifier)
     : repo.findByUsername(deps.db, tenantId, identifier);
 }
 

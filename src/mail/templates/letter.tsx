@@ -13,8 +13,8 @@ export interface Letter {
   paragraphs: readonly string[];
   /** Label and value, one a line. */
   facts?: readonly (readonly [label: string, value: string])[];
-  /** The one thing to do. */
-  action: { label: string; url: string };
+  /** The one thing to do, if there is any. */
+  action?: { label: string; url: string };
   /** Said before the address that stands below the button. */
   fallback: string;
   /** What to do when the mail was not expected, and the like. */
@@ -29,7 +29,7 @@ export function letterText(letter: Letter): string {
     letter.greeting,
     ...letter.paragraphs,
     facts,
-    `${letter.action.label}:\n${letter.action.url}`,
+    letter.action ? `${letter.action.label}:\n${letter.action.url}` : "",
     ...letter.closing,
     `-- \n${letter.signature}`,
   ];
@@ -77,18 +77,22 @@ function LetterDocument({ letter, locale }: { letter: Letter; locale: Locale }):
               ))}
             </p>
           ) : null}
-          <p style="margin:24px 0">
-            <a href={action.url} style={styles.button}>
-              {action.label}
-            </a>
-          </p>
-          <p style={styles.small}>
-            {letter.fallback}
-            <br />
-            <a href={action.url} style={styles.link}>
-              {action.url}
-            </a>
-          </p>
+          {action ? (
+            <>
+              <p style="margin:24px 0">
+                <a href={action.url} style={styles.button}>
+                  {action.label}
+                </a>
+              </p>
+              <p style={styles.small}>
+                {letter.fallback}
+                <br />
+                <a href={action.url} style={styles.link}>
+                  {action.url}
+                </a>
+              </p>
+            </>
+          ) : null}
           {letter.closing.map((paragraph) => (
             <p style={styles.small}>{paragraph}</p>
           ))}

@@ -1,4 +1,4 @@
-import { letterFrame, type PersonData, type Template } from "./template.ts";
+import { letterFrame, moment, type PersonData, type Template } from "./template.ts";
 import { factText } from "./untrusted-text.ts";
 
 export interface NewSignInData extends PersonData {
@@ -10,17 +10,12 @@ export interface NewSignInData extends PersonData {
 
 export const newSignIn: Template<NewSignInData> = (data, context) => {
   const { t, tenant, common } = letterFrame(data.name, context);
-  const time = new Intl.DateTimeFormat(context.locale, {
-    dateStyle: "long",
-    timeStyle: "short",
-    timeZone: "UTC",
-  }).format(data.at);
   return {
     ...common,
     subject: t.newSignIn.subject(tenant),
     paragraphs: [t.newSignIn.body(tenant)],
     facts: [
-      [t.newSignIn.time, `${time} UTC`],
+      [t.newSignIn.time, moment(data.at, context)],
       ...(data.device ? [[t.newSignIn.device, factText(data.device)] as const] : []),
       ...(data.ipAddress ? [[t.newSignIn.address, factText(data.ipAddress)] as const] : []),
     ],

@@ -48,3 +48,9 @@ export function duration(t: MailMessages, seconds: number): string {
   const minutes = Math.max(1, Math.floor(seconds / 60));
   return minutes % 60 === 0 ? t.hours(minutes / 60) : t.minutes(minutes);
 }
+
+/** A moment in words, in UTC, since nobody knows where the reader is. */
+export function moment(at: Date, { locale }: MailContext): string {
+  const format = new Intl.DateTimeFormat(locale, { dateStyle: "long", timeStyle: "short", timeZone: "UTC" });
+  return `${format.format(at)} UTC`;
+}

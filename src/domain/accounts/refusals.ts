@@ -1,0 +1,16 @@
+import { AppError } from "../../lib/errors.ts";
+import type { Tenant } from "../tenants/service.ts";
+import type { User } from "../users/service.ts";
+
+/** One answer for a wrong password or passkey, an unknown user, one without a password, a disabled one, a locked account. */
+export const invalidCredentials = () => new AppError(401, "unauthorized", "The credentials are not valid.");
+
+/**
+ * Called once the credentials were right: nobody else is to learn whether an address is verified.
+ * @throws AppError 403 `email_not_verified`
+ */
+export function requireVerifiedEmail(tenant: Tenant, user: User): void {
+  if (tenant.settings.email_verification_required && !user.emailVerified) {
+    throw new AppError(403, "email_not_verified", "Please confirm your email address before you sign in.");
+  }
+}
