@@ -26,9 +26,18 @@ export const stylesheet = asset(
 
 export const icon = asset("gatewright.svg", "image/svg+xml", read("./gatewright.svg"));
 
+/** Written in TypeScript like all else; browsers are served what is left of it without its types. */
+export const script = asset(
+  "gatewright.js",
+  "text/javascript; charset=utf-8",
+  new Bun.Transpiler({ loader: "ts", target: "browser", minifyWhitespace: true }).transformSync(
+    read("./assets/gatewright.ts"),
+  ),
+);
+
 /** Every asset by its path. */
 export const assets: ReadonlyMap<string, Asset> = new Map(
-  [stylesheet, icon].map((entry) => [entry.path, entry] as const),
+  [stylesheet, icon, script].map((entry) => [entry.path, entry] as const),
 );
 
 function asset(name: string, contentType: string, text: string): Asset {

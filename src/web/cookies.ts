@@ -10,6 +10,16 @@ export const browserCookieName = "__Host-gw_browser";
 /** The authorization request that a person left to open a mail, so that the link in it leads back. */
 export const pendingCookieName = "__Host-gw_pending";
 
+/** The code of a device that a person has to sign in for, so that the sign-in leads back to it. */
+export const deviceCookieName = "__Host-gw_device";
+
+/** What the browser that asked for a sign-in code or link goes on with. */
+export const proofCookieName = "__Host-gw_proof";
+
+/** A sign-in between its two factors: opens nothing without the second one. */
+export const loginCookieName = "__Host-gw_login";
+
+const TRUSTED_DEVICE_COOKIE = "__Host-gw_trusted";
 const SESSION_COOKIE = "__Host-gw_session";
 const SLUG = /^[a-z0-9][a-z0-9-]{0,62}$/;
 /** RFC 9110 §5.6.2 token, and RFC 6265 §4.1.1 cookie-octet. */
@@ -22,9 +32,18 @@ const COOKIE_VALUE = /^[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*$/;
  * @throws RangeError for a slug that no tenant can have
  */
 export function sessionCookieName(slug?: string): string {
-  if (slug === undefined) return SESSION_COOKIE;
+  return nameOf(SESSION_COOKIE, slug);
+}
+
+/** What a browser is known by that is asked for no second factor for a while; of each tenant another. */
+export function trustedDeviceCookieName(slug?: string): string {
+  return nameOf(TRUSTED_DEVICE_COOKIE, slug);
+}
+
+function nameOf(cookie: string, slug: string | undefined): string {
+  if (slug === undefined) return cookie;
   if (!SLUG.test(slug)) throw new RangeError("not a tenant's slug");
-  return `${SESSION_COOKIE}_${slug}`;
+  return `${cookie}_${slug}`;
 }
 
 export interface CookieOptions {

@@ -8,7 +8,7 @@ import { renderError } from "./pages/error.tsx";
 import { pageHeaders } from "./security-headers.ts";
 
 /** The pages have texts of their own, in the person's language, for what says no more than its status. */
-const says = (code: string) => code !== "not_found" && code !== "internal_error";
+const says = (code: string) => !["not_found", "internal_error", "rate_limited"].includes(code);
 
 /** Shows an error to a person. Needs no tenant: the error may be that there is none, or no database to ask. */
 export const errorPage =

@@ -5,6 +5,7 @@ import type { Deps } from "../deps.ts";
 import { openInteraction } from "../domain/authorization/interaction.ts";
 import { type PendingAuthorization, readAuthorization } from "../domain/authorization/flow.ts";
 import type { Interaction } from "../domain/authorization/interaction.ts";
+import type { Client } from "../domain/clients/service.ts";
 import type { RequestContext } from "../domain/request-context.ts";
 import { findSessionByCookie, type Session } from "../domain/sessions/service.ts";
 import { issuerOf, type Tenant } from "../domain/tenants/service.ts";
@@ -13,16 +14,20 @@ import { resolveTenant } from "../http/tenant.ts";
 import { textBody } from "../http/text-body.ts";
 import { AppError, forbidden } from "../lib/errors.ts";
 import { negotiateLocale } from "../lib/locale.ts";
+import { isVouchedFor } from "../protocol/oauth/client-identity.ts";
+import { script } from "./assets.ts";
 import {
   browserCookieName,
+  deviceCookieName,
   parseCookies,
   pendingCookieName,
   serializeCookie,
   sessionCookieName,
+  trustedDeviceCookieName,
 } from "./cookies.ts";
 import { csrfToken, isSameOriginPost, verifyCsrf } from "./csrf.ts";
 import { pageHeaders, type PageHeaderOptions } from "./security-headers.ts";
-import type { FormTarget, PageShell } from "./shell.ts";
+import type { ClientView, FormTarget, PageShell } from "./shell.ts";
 
 /** One request for a page. */
 export interface PageRequest {
@@ -61,6 +66,15 @@ export const pageScope = (deps: Deps) =>
 /** The session cookie of a tenant; tenants under one host each have their own. */
 export function sessionCookieOf(tenant: Tenant): string {
   return sessionCookieName(tenant.isDefault ? undefined : tenant.slug);
+}
+
+export function trustedDeviceCookieOf(tenant: Tenant): string {
+  return trustedDeviceCookieName(tenant.isDefault ? undefined : tenant.slug);
+}
+
+/** What this browser is known by as a trusted device, if it is one. */
+export function deviceTokenOf(page: PageRequest): string | undefined {
+  return page.cookies.get(trustedDeviceCookieOf(page.tenant));
 }
 
 export function currentSession(deps: Deps, page: PageRequest): Promise<Session | undefined> {
@@ -106,11 +120,17 @@ export function shellOf(page: PageRequest, authorization?: PageAuthorization): P
   };
 }
 
-export function clientView({ client }: PendingAuthorization) {
+/**
+ * What the pages show of an application. The logo only where an administrator vouches for it: one that somebody chose for
+ * themselves would make people trust it, and would tell its address who opens the page.
+ */
+export function clientView({ client }: { client: Client }): ClientView {
   return {
     name: client.name,
-    logoUrl: client.logoUri ?? undefined,
+    logoUrl: isVouchedFor(client) ? (client.logoUri ?? undefined) : undefined,
     homepageUrl: client.clientUri ?? undefined,
+    policyUrl: client.policyUri ?? undefined,
+    termsUrl: client.tosUri ?? undefined,
   };
 }
 
@@ -118,6 +138,14 @@ export function clientView({ client }: PendingAuthorization) {
 export function linkTo(page: PageRequest, path: string, authorization?: PageAuthorization): string {
   const query = authorization ? `?${new URLSearchParams({ interaction: authorization.sealed })}` : "";
   return `${page.base}${path}${query}`;
+}
+
+/** Where a complete sign-in leads: on with the authorization request, to the device that waits for it, or home. */
+export function afterSignIn(page: PageRequest, authorization: PageAuthorization | undefined): string {
+  if (authorization) return linkTo(page, "/oauth/authorize", authorization);
+  const userCode = page.cookies.get(deviceCookieName);
+  if (userCode === undefined) return linkTo(page, "/account");
+  return `${page.base}/device?${new URLSearchParams({ user_code: userCode })}`;
 }
 
 /**
@@ -150,11 +178,13 @@ export function respondWithPage(
   options: {
     status?: number;
     authorization?: PageAuthorization | undefined;
+    /** Whether the page uses our script file. */
+    withScript?: boolean;
     headers?: Partial<PageHeaderOptions>;
   } = {},
 ): Response {
   const { authorization } = options;
-  const images = [page.tenant.settings.logo_url, authorization?.client.logoUri].filter(
+  const images = [page.tenant.settings.logo_url, authorization && clientView(authorization).logoUrl].filter(
     (url) => typeof url === "string",
   );
   const response = new Response(html, {
@@ -162,6 +192,7 @@ export function respondWithPage(
     headers: pageHeaders({
       https: issuerOf(page.tenant, deps.config.publicUrl).startsWith("https:"),
       imgSources: images,
+      ...(options.withScript ? { scriptUrl: originOf(deps, page) + script.path } : {}),
       ...(authorization ? { formActionTargets: [authorization.request.redirectUri] } : {}),
       ...options.headers,
     }),

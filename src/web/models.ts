@@ -1,6 +1,6 @@
 /** How pages appear in the API description. */
 import { t } from "elysia";
-import { publicRoute } from "../http/models.ts";
+import { commonErrors, ErrorResponse, publicRoute } from "../http/models.ts";
 
 export const Page = t.String({ description: "An HTML page" });
 const Redirect = t.Void({ description: "A redirect, in the Location header" });
@@ -12,6 +12,7 @@ export const pageResponses = {
   400: Page,
   403: Page,
   404: Page,
+  429: Page,
   500: Page,
 } as const;
 
@@ -27,5 +28,16 @@ export const formDetail = (summary: string) => ({
 });
 
 export const pageDetail = (summary: string) => ({ summary, tags: ["Hosted pages"], security: publicRoute });
+
+/** For what our script asks: it sends the page's form and is answered with JSON. */
+export const optionsDetail = (summary: string) => ({
+  ...formDetail(summary),
+  description: "For the pages' own script: takes a form of theirs, its token included.",
+});
+
+/** Each answer holds a challenge that works once. */
+export const optionsHeaders = { "cache-control": "no-store" };
+
+export const optionsErrors = { 401: ErrorResponse, 403: ErrorResponse, ...commonErrors } as const;
 
 export const VerifyEmailQuery = t.Object({ token: t.String({ minLength: 1, maxLength: 512 }) });

@@ -2,7 +2,7 @@
 /** From a component to the text of a response. */
 import type { VNode } from "preact";
 import { renderToString } from "preact-render-to-string";
-import { icon, stylesheet } from "./assets.ts";
+import { icon, script as scriptFile, stylesheet } from "./assets.ts";
 import type { PageShell } from "./shell.ts";
 
 export interface DocumentOptions {
@@ -11,13 +11,17 @@ export interface DocumentOptions {
   wide?: boolean;
   /** One inline script; its nonce has to be in the response's policy, too (`pageHeaders`). */
   script?: { nonce: string; code: string };
+  /** Whether the page uses our script file (`respondWithPage` has to admit it, too). */
+  withScript?: boolean;
+  /** Where the page goes by itself after a while, without a script. */
+  refresh?: { seconds: number; url: string };
 }
 
 /** A whole HTML document around `content`. Everything that is not a component's own markup arrives escaped. */
 export function renderPage(
   shell: PageShell,
   content: VNode,
-  { title, wide, script }: DocumentOptions,
+  { title, wide, script, withScript, refresh }: DocumentOptions,
 ): string {
   return `<!doctype html>${renderToString(
     <html lang={shell.locale}>
@@ -26,12 +30,14 @@ export function renderPage(
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="color-scheme" content="light dark" />
         <meta name="robots" content="noindex" />
+        {refresh ? <meta http-equiv="refresh" content={`${refresh.seconds};url=${refresh.url}`} /> : null}
         <title>{`${title} – ${shell.tenant.name}`}</title>
         <link rel="icon" type="image/svg+xml" href={shell.basePath + icon.path} />
         <link rel="stylesheet" href={shell.basePath + stylesheet.path} />
       </head>
       <body class={wide ? "wide" : undefined}>
         {content}
+        {withScript ? <script type="module" src={shell.basePath + scriptFile.path} /> : null}
         {script ? <script nonce={script.nonce} dangerouslySetInnerHTML={{ __html: script.code }} /> : null}
       </body>
     </html>,

@@ -8,6 +8,8 @@ export interface PageHeaderOptions {
    * without a script leave it out and have none allowed.
    */
   scriptNonce?: string;
+  /** The URL of our script file, on pages that use it: that file alone is admitted, and requests to ourselves. */
+  scriptUrl?: string;
   /**
    * The redirect URIs that the page's forms may end up at, on pages that belong to an authorization request.
    * An empty list says that the page belongs to one whose target is not known yet.
@@ -73,6 +75,9 @@ function contentSecurityPolicy(options: PageHeaderOptions): string {
     "img-src": ["'self'", "data:", ...images],
     "style-src": ["'self'", ...(options.inlineStyles ? ["'unsafe-inline'"] : [])],
     ...(options.scriptNonce ? { "script-src": [`'nonce-${requireNonce(options.scriptNonce)}'`] } : {}),
+    ...(options.scriptUrl
+      ? { "script-src": [requireUrl(options.scriptUrl)], "connect-src": ["'self'"] }
+      : {}),
     "form-action": formActionSources(options.formActionTargets),
   };
   return Object.entries(directives)
@@ -84,6 +89,12 @@ function contentSecurityPolicy(options: PageHeaderOptions): string {
 function requireNonce(nonce: string): string {
   if (!/^[\w+/-]{16,}={0,2}$/.test(nonce)) throw new RangeError("a nonce is 16 or more base64 characters");
   return nonce;
+}
+
+/** It comes from the configuration; one that ends the directive would be a defect. */
+function requireUrl(url: string): string {
+  if (!/^https?:\/\/[^\s;,'"]+$/.test(url)) throw new RangeError("not a URL that can stand in a policy");
+  return url;
 }
 
 /**

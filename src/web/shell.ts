@@ -24,6 +24,18 @@ export interface ClientView {
   termsUrl?: string | undefined;
 }
 
+/** What is known about an application, beside what it says about itself. */
+export interface ClientIdentityView {
+  /** Whether an administrator vouches for it. */
+  vouchedFor: boolean;
+  /** The host that its client_id proves, or null. */
+  host: string | null;
+  /** Host, or custom scheme, of the redirect URI. */
+  destination: string;
+  /** Whether it is answered on the person's own device, where any program may listen. */
+  onlyLocal: boolean;
+}
+
 /** Where a form goes and the hidden fields that all our forms carry. */
 export interface FormTarget {
   action: string;

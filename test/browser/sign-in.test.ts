@@ -179,7 +179,7 @@ describe.skipIf(noChromium)("the sign-in page", () => {
     expect(await page.getByLabel("Email address or username").inputValue()).toBe(email);
     expect(await page.getByLabel("Password").inputValue()).toBe("");
     await page.getByLabel("Password").fill(PASSWORD);
-    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.getByRole("button", { name: "Sign in", exact: true }).click();
     expect(await shownBy(page, "claims")).toMatchObject({ userinfo: { email } });
     expect(complaints).toEqual([
       "/signin: Failed to load resource: the server responded with a status of 400 (Bad Request)",

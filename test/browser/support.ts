@@ -81,7 +81,7 @@ export async function signUp(page: Page, email: string, password = PASSWORD): Pr
 export async function signIn(page: Page, identifier: string, password = PASSWORD): Promise<void> {
   await page.getByLabel("Email address or username").fill(identifier);
   await page.getByLabel("Password").fill(password);
-  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("button", { name: "Sign in", exact: true }).click();
 }
 
 /** Opens the mailbox in a tab of its own, and there the newest mail to this address that says `words`. */

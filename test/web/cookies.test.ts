@@ -6,6 +6,7 @@ import {
   parseCookies,
   serializeCookie,
   sessionCookieName,
+  trustedDeviceCookieName,
 } from "../../src/web/cookies.ts";
 
 describe("Set-Cookie", () => {
@@ -16,6 +17,8 @@ describe("Set-Cookie", () => {
     expect(serializeCookie(sessionCookieName(), "abc", { maxAgeSeconds: 60 })).toEndWith("; Max-Age=60");
     expect(expireCookie(sessionCookieName("acme"))).toStartWith("__Host-gw_session_acme=; ");
     expect(expireCookie(sessionCookieName("acme"))).toEndWith("; Max-Age=0");
+    expect(trustedDeviceCookieName()).toBe("__Host-gw_trusted");
+    expect(trustedDeviceCookieName("acme")).toBe("__Host-gw_trusted_acme");
   });
 
   it("is not made of values or names that would break it", () => {
@@ -26,6 +29,7 @@ describe("Set-Cookie", () => {
     expect(() => serializeCookie("__Host-a=b", "a")).toThrow(RangeError);
     for (const slug of ["", "A", "a b", "a;b", "a=b", "-a", "a_b"]) {
       expect(() => sessionCookieName(slug)).toThrow(RangeError);
+      expect(() => trustedDeviceCookieName(slug)).toThrow(RangeError);
     }
   });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "bun:test";
 import { locales } from "../../src/lib/locale.ts";
-import { assets } from "../../src/web/assets.ts";
+import { assets, script } from "../../src/web/assets.ts";
 import { renderCheckYourMail } from "../../src/web/pages/check-your-mail.tsx";
 import { renderMailbox } from "../../src/web/pages/mailbox.tsx";
 import { renderSignIn } from "../../src/web/pages/sign-in.tsx";
@@ -49,7 +49,11 @@ for (const locale of locales) {
         const attributes = elements.flatMap((element) => Object.keys(element.attributes));
         expect(attributes.filter((attribute) => /^(?:style$|on)/.test(attribute))).toEqual([]);
         expect(all("style")).toEqual([]);
-        expect(all("script")).toEqual(name === "formPost" ? [{ tag: "script", attributes: { nonce } }] : []);
+        const ours = { type: "module", src: `/base${script.path}` };
+        const scripts = all("script").map((element) => element.attributes);
+        if (name === "formPost") expect(scripts).toEqual([{ nonce }]);
+        else expect(scripts).toEqual(scripts.length === 0 ? [] : [ours]);
+        expect(html).not.toMatch(/<script[^>]*src[^>]*>[^<]/);
       });
 
       it("protects every form of ours by the token", () => {

@@ -41,6 +41,20 @@ describe("headers of a hosted page", () => {
     }
   });
 
+  it("admit our script file alone, by its whole address, and requests to ourselves", () => {
+    const url = "http://localhost:3000/assets/gatewright-0123.js";
+    expect(policy({ scriptUrl: url })).toMatchObject({ "script-src": url, "connect-src": "'self'" });
+    expect(policy({})).not.toHaveProperty("script-src");
+    expect(policy({})).not.toHaveProperty("connect-src");
+    for (const bad of [
+      "/assets/x.js",
+      "https://a.example/x.js; script-src *",
+      "https://a.example/x 'self'",
+    ]) {
+      expect(() => policy({ scriptUrl: bad })).toThrow(RangeError);
+    }
+  });
+
   it("admit inline styles only where mails are shown", () => {
     expect(policy({ inlineStyles: true })["style-src"]).toBe("'self' 'unsafe-inline'");
   });

@@ -7,12 +7,15 @@ import type { FormTarget } from "../shell.ts";
 export interface PostFormProps extends FormTarget {
   /** More hidden fields, such as a token. */
   hidden?: Readonly<Record<string, string>>;
+  /** For our script, `data-…`. */
+  data?: Readonly<Record<`data-${string}`, string | true>>;
   children: ComponentChildren;
 }
 
-export function PostForm({ action, csrf, interaction, hidden = {}, children }: PostFormProps): JSX.Element {
+export function PostForm(props: PostFormProps): JSX.Element {
+  const { action, csrf, interaction, hidden = {}, data, children } = props;
   return (
-    <form method="post" action={action}>
+    <form method="post" action={action} {...data}>
       <input type="hidden" name="csrf" value={csrf} />
       {interaction === undefined ? null : <input type="hidden" name="interaction" value={interaction} />}
       {Object.entries(hidden).map(([name, value]) => (
@@ -38,6 +41,8 @@ export interface FieldProps {
   autofocus?: boolean;
   /** `none` for what is no word, so that phones do not begin it with a capital. */
   autocapitalize?: "none";
+  /** For codes of digits, so that phones show the keys for them. */
+  inputmode?: "numeric";
 }
 
 /** A labelled input; its error and hint are tied to it by `aria-describedby`. */
@@ -81,7 +86,15 @@ function Input({ describedBy, ...props }: FieldProps & { describedBy: string }):
     case "email":
       return <input type="email" value={props.value} {...attributes} />;
     case "text":
-      return <input type="text" value={props.value} autocapitalize={props.autocapitalize} {...attributes} />;
+      return (
+        <input
+          type="text"
+          value={props.value}
+          autocapitalize={props.autocapitalize}
+          inputmode={props.inputmode}
+          {...attributes}
+        />
+      );
   }
 }
 

@@ -1,3 +1,6 @@
+import { deLinks } from "./de-links.ts";
+import { deSecondFactor } from "./de-second-factor.ts";
+import { deSecurity } from "./de-security.ts";
 import { type Inline, joinWords, type Messages } from "./en.ts";
 
 export const de: Messages = {
@@ -100,6 +103,22 @@ export const de: Messages = {
     again: "Neuen Link anfordern",
   },
 
+  ...deLinks,
+  ...deSecondFactor,
+  ...deSecurity,
+
+  unlock: {
+    title: "Konto entsperren",
+    explanation:
+      "Ihr Konto wurde nach zu vielen erfolglosen Anmeldungen gesperrt. Ein Klick, und Sie können sich wieder anmelden.",
+    submit: "Konto entsperren",
+    doneTitle: "Ihr Konto ist entsperrt",
+    done: "Sie können sich wieder anmelden.",
+    expiredTitle: "Dieser Link gilt nicht mehr",
+    expired:
+      "Er wurde vielleicht schon benutzt oder ist zu alt. Eine Sperre endet nach einer Weile von selbst.",
+  },
+
   consent: {
     title: (client: Inline) => [client, " bittet um Zugriff"],
     documentTitle: "Zugriff erlauben",
@@ -120,7 +139,48 @@ export const de: Messages = {
       address: "Ihre Postanschrift sehen",
       offline_access: "Diesen Zugriff behalten, wenn Sie nicht da sind",
     },
+    resources: "Dieser Zugriff gilt für:",
+    unverified:
+      "Diese Anwendung hat sich selbst registriert. Ihr Name ist ihre eigene Angabe: Niemand hier hat sie geprüft.",
+    unverifiedFrom: (host: Inline) => [
+      "Diese Anwendung stammt von ",
+      host,
+      ". Was sie sonst über sich angibt, hat hier niemand geprüft.",
+    ],
+    local:
+      "Sie läuft auf Ihrem eigenen Gerät. Erlauben Sie den Zugriff nur, wenn Sie diese Anmeldung gerade selbst begonnen haben: Ein anderes Programm könnte sich für sie ausgeben.",
     otherScope: (scope: Inline) => ["Die Berechtigung ", scope, " nutzen"],
+  },
+
+  selectAccount: {
+    title: "Konto auswählen",
+    goOn: (user: Inline) => ["Weiter als ", user],
+    other: "Anderes Konto verwenden",
+  },
+
+  device: {
+    title: "Gerät verbinden",
+    explanation: "Geben Sie den Code ein, den Ihr Gerät anzeigt.",
+    userCode: "Gerätecode",
+    hint: "Acht Buchstaben. Großschreibung und Bindestrich sind egal.",
+    next: "Weiter",
+    problems: {
+      unknown_code:
+        "Dieser Code stimmt nicht oder gilt nicht mehr. Lassen Sie sich vom Gerät einen neuen geben.",
+      too_many_attempts: "Zu viele falsche Codes. Bitte warten Sie eine Weile und versuchen Sie es erneut.",
+    },
+    decisionTitle: (client: Inline) => ["Bei ", client, " auf einem anderen Gerät anmelden?"],
+    warning:
+      "Erlauben Sie das nur, wenn das Gerät vor Ihnen steht und denselben Code zeigt. Hat Ihnen jemand den Code oder den Link geschickt, lehnen Sie ab: Sonst kommt diese Person in Ihr Konto.",
+    code: "Gerätecode",
+    from: "Angefragt von",
+    device: "Gerät",
+    sameNetwork: "das Netz, in dem Sie gerade sind",
+    unknownPlace: "unbekannt",
+    allowedTitle: "Ihr Gerät ist verbunden",
+    allowed: "Sie können diese Seite schließen. Das Gerät macht gleich von selbst weiter.",
+    deniedTitle: "Zugriff abgelehnt",
+    denied: "Das Gerät kommt nicht in Ihr Konto. Sie können diese Seite schließen.",
   },
 
   account: {
@@ -130,6 +190,44 @@ export const de: Messages = {
     unverified: "nicht bestätigt",
     sendVerification: "Bestätigungslink senden",
     signOut: "Abmelden",
+    notices: {
+      verification_sent: "Die Nachricht ist erneut unterwegs.",
+      session_ended: "Das andere Gerät ist abgemeldet.",
+      sessions_ended: "Alle anderen Geräte sind abgemeldet.",
+      grant_revoked: "Die Anwendung hat keinen Zugriff mehr.",
+    },
+    sessions: {
+      title: "Wo Sie angemeldet sind",
+      device: (browser, system) => `${browser} auf ${system}`,
+      unknownDevice: "Unbekanntes Gerät",
+      current: "dieses Gerät",
+      lastUsed: (when: Inline) => ["Zuletzt benutzt ", when],
+      since: (when: Inline) => ["Angemeldet ", when],
+      applications: (names) => `Anwendungen: ${names}`,
+      end: "Abmelden",
+      endNamed: (device) => `${device} abmelden`,
+      endOthers: "Überall sonst abmelden",
+    },
+    grants: {
+      title: "Verbundene Anwendungen",
+      none: "Keine Anwendung hat Zugriff auf Ihr Konto.",
+      since: (when: Inline) => ["Zugriff seit ", when],
+      lastUsed: (when: Inline) => ["Zuletzt benutzt ", when],
+      revoke: "Zugriff entziehen",
+      revokeNamed: (client) => `Zugriff entziehen: ${client}`,
+    },
+  },
+
+  logout: {
+    title: "Abmelden",
+    question: (user: Inline) => ["Sie sind angemeldet als ", user, ". Möchten Sie sich abmelden?"],
+    asked: (client: Inline) => ["Sie kommen von ", client, "."],
+    confirm: "Abmelden",
+    stay: "Angemeldet bleiben",
+    doneTitle: "Sie sind abgemeldet",
+    done: "Sie können diese Seite schließen.",
+    backTo: (client: Inline) => ["Zurück zu ", client],
+    signIn: "Wieder anmelden",
   },
 
   landing: {

@@ -3,6 +3,9 @@
  * takes other arguments is a type error. `Inline` arguments may be markup, so that a name can be set apart.
  */
 import type { ComponentChild } from "preact";
+import { enLinks } from "./en-links.ts";
+import { enSecondFactor } from "./en-second-factor.ts";
+import { enSecurity } from "./en-security.ts";
 
 export type Inline = ComponentChild;
 
@@ -111,6 +114,21 @@ export const en = {
     again: "Ask for a new link",
   },
 
+  ...enLinks,
+  ...enSecondFactor,
+  ...enSecurity,
+
+  unlock: {
+    title: "Unlock your account",
+    explanation:
+      "Your account was locked after too many failed sign-ins. One click, and it takes sign-ins again.",
+    submit: "Unlock account",
+    doneTitle: "Your account is unlocked",
+    done: "You can sign in again.",
+    expiredTitle: "This link no longer works",
+    expired: "It may have been used already, or it is too old. A lock ends by itself after a while.",
+  },
+
   consent: {
     title: (client: Inline): Inline[] => [client, " asks for access"],
     documentTitle: "Allow access",
@@ -131,7 +149,47 @@ export const en = {
       address: "See your postal address",
       offline_access: "Keep this access while you are away",
     },
+    resources: "This access is for:",
+    unverified:
+      "This application registered itself. Its name is what it says about itself: nobody here has checked it.",
+    unverifiedFrom: (host: Inline): Inline[] => [
+      "This application comes from ",
+      host,
+      ". Nobody here has checked what else it says about itself.",
+    ],
+    local:
+      "It runs on your own device. Allow it only if you have just started this sign-in yourself: another program could pretend to be it.",
     otherScope: (scope: Inline): Inline[] => ["Use the permission ", scope],
+  },
+
+  selectAccount: {
+    title: "Choose an account",
+    goOn: (user: Inline): Inline[] => ["Continue as ", user],
+    other: "Use another account",
+  },
+
+  device: {
+    title: "Connect a device",
+    explanation: "Enter the code that your device shows.",
+    userCode: "Code",
+    hint: "Eight letters. Capitals and the dash do not matter.",
+    next: "Continue",
+    problems: {
+      unknown_code: "This code is not right, or no longer valid. Ask your device for a new one.",
+      too_many_attempts: "Too many codes that were not right. Please wait a while and try again.",
+    },
+    decisionTitle: (client: Inline): Inline[] => ["Sign in to ", client, " on another device?"],
+    warning:
+      "Only allow this if the device is in front of you and shows the same code. If somebody sent you the code or the link, deny it: they would get into your account.",
+    code: "Code",
+    from: "Asked from",
+    device: "Device",
+    sameNetwork: "the network you are in now",
+    unknownPlace: "unknown",
+    allowedTitle: "Your device is connected",
+    allowed: "You can close this page. The device goes on by itself in a moment.",
+    deniedTitle: "Access denied",
+    denied: "The device does not get into your account. You can close this page.",
   },
 
   account: {
@@ -141,6 +199,44 @@ export const en = {
     unverified: "not confirmed",
     sendVerification: "Send a confirmation link",
     signOut: "Sign out",
+    notices: {
+      verification_sent: "The message is on its way again.",
+      session_ended: "That device is signed out.",
+      sessions_ended: "All other devices are signed out.",
+      grant_revoked: "The application has no access any more.",
+    },
+    sessions: {
+      title: "Where you are signed in",
+      device: (browser: string, system: string): string => `${browser} on ${system}`,
+      unknownDevice: "Unknown device",
+      current: "this device",
+      lastUsed: (when: Inline): Inline[] => ["Last used ", when],
+      since: (when: Inline): Inline[] => ["Signed in ", when],
+      applications: (names: string): string => `Applications: ${names}`,
+      end: "Sign out",
+      endNamed: (device: string): string => `Sign out ${device}`,
+      endOthers: "Sign out everywhere else",
+    },
+    grants: {
+      title: "Connected applications",
+      none: "No application has access to your account.",
+      since: (when: Inline): Inline[] => ["Access since ", when],
+      lastUsed: (when: Inline): Inline[] => ["Last used ", when],
+      revoke: "Remove access",
+      revokeNamed: (client: string): string => `Remove access: ${client}`,
+    },
+  },
+
+  logout: {
+    title: "Sign out",
+    question: (user: Inline): Inline[] => ["You are signed in as ", user, ". Do you want to sign out?"],
+    asked: (client: Inline): Inline[] => ["You were sent here by ", client, "."],
+    confirm: "Sign out",
+    stay: "Stay signed in",
+    doneTitle: "You are signed out",
+    done: "You can close this page.",
+    backTo: (client: Inline): Inline[] => ["Back to ", client],
+    signIn: "Sign in again",
   },
 
   landing: {

@@ -1,10 +1,15 @@
 /** @jsxImportSource preact */
 import type { JSX } from "preact";
-import { Card } from "../components/card.tsx";
+import { GrantList, type GrantView, SessionList, type SessionView } from "../components/account-lists.tsx";
+import { ButtonLink, Card } from "../components/card.tsx";
 import { Notice, PostForm } from "../components/form.tsx";
+import type { Messages } from "../messages/en.ts";
 import { translator } from "../messages/translator.ts";
 import { renderPage } from "../render.tsx";
 import type { FormTarget, PageShell } from "../shell.ts";
+
+/** What was just done, told once above the page. */
+export type AccountNotice = keyof Messages["account"]["notices"];
 
 export interface AccountProps {
   user: {
@@ -15,10 +20,15 @@ export interface AccountProps {
     name?: string | undefined;
   };
   signOut: FormTarget;
+  securityUrl: string;
   /** Shown while the address is not confirmed. */
   sendVerification?: FormTarget | undefined;
-  /** Whether a confirmation link was just sent. */
-  verificationSent?: boolean;
+  notice?: AccountNotice | undefined;
+  sessions: readonly SessionView[];
+  endSession: FormTarget;
+  endOtherSessions: FormTarget;
+  grants: readonly GrantView[];
+  revokeGrant: FormTarget;
 }
 
 /** The home of a person who is signed in. */
@@ -29,10 +39,11 @@ export function renderAccount(shell: PageShell, props: AccountProps): string {
 }
 
 function Account({ shell, user, ...props }: AccountProps & { shell: PageShell }): JSX.Element {
-  const t = translator(shell.locale);
+  const { locale } = shell;
+  const t = translator(locale);
   return (
     <Card shell={shell} heading={t.account.title} showClient={false}>
-      {props.verificationSent ? <Notice>{t.checkYourMail.resent}</Notice> : null}
+      {props.notice ? <Notice>{t.account.notices[props.notice]}</Notice> : null}
       <dl class="facts">
         {user.name ? <Fact label={t.account.name} value={user.name} /> : null}
         {user.username ? <Fact label={t.username} value={user.username} /> : null}
@@ -47,11 +58,22 @@ function Account({ shell, user, ...props }: AccountProps & { shell: PageShell })
           <button type="submit">{t.account.sendVerification}</button>
         </PostForm>
       ) : null}
+      <ButtonLink href={props.securityUrl} secondary>
+        {t.security.link}
+      </ButtonLink>
       <PostForm {...props.signOut}>
         <button type="submit" class="secondary">
           {t.account.signOut}
         </button>
       </PostForm>
+      <SessionList
+        sessions={props.sessions}
+        end={props.endSession}
+        endOthers={props.endOtherSessions}
+        t={t}
+        locale={locale}
+      />
+      <GrantList grants={props.grants} revoke={props.revokeGrant} t={t} locale={locale} />
     </Card>
   );
 }

@@ -1,21 +1,22 @@
 /** @jsxImportSource preact */
 import type { JSX } from "preact";
 import { Card, Logo, Name } from "../components/card.tsx";
+import { ClientLinks, ClientWarning, RequestedAccess } from "../components/client-access.tsx";
 import { PostForm } from "../components/form.tsx";
-import type { Inline, Messages } from "../messages/en.ts";
 import { translator } from "../messages/translator.ts";
 import { renderPage } from "../render.tsx";
-import { type ClientView, type FormTarget, type PageShell, safeWebUrl } from "../shell.ts";
+import type { ClientIdentityView, ClientView, FormTarget, PageShell } from "../shell.ts";
 
 export interface ConsentProps {
   form: FormTarget;
   client: ClientView;
+  identity: ClientIdentityView;
   /** Who is signed in, as they know themselves: the email address or the username. */
   user: string;
   /** What is asked for; `description` is for scopes that the tenant made itself. */
   scopes: readonly { name: string; description?: string | undefined }[];
-  /** Host, or custom scheme, of the redirect URI: the one fact about the client that it cannot make up. */
-  redirectHost?: string | undefined;
+  /** RFC 8707: the services elsewhere at which the access is to be used. */
+  resources: readonly string[];
   /** Signs in as somebody else within the same authorization request. */
   otherAccountUrl?: string | undefined;
 }
@@ -27,7 +28,7 @@ export function renderConsent(shell: PageShell, props: ConsentProps): string {
   });
 }
 
-function Consent({ shell, client, ...props }: ConsentProps & { shell: PageShell }): JSX.Element {
+function Consent({ shell, client, identity, ...props }: ConsentProps & { shell: PageShell }): JSX.Element {
   const t = translator(shell.locale);
   return (
     <Card
@@ -46,12 +47,8 @@ function Consent({ shell, client, ...props }: ConsentProps & { shell: PageShell 
         {t.consent.signedInAs(<Name>{props.user}</Name>)}{" "}
         {props.otherAccountUrl ? <a href={props.otherAccountUrl}>{t.consent.otherAccount}</a> : null}
       </p>
-      <p id="scopes-label">{t.consent.wants}</p>
-      <ul class="scopes" aria-labelledby="scopes-label">
-        {props.scopes.map(({ name, description }) => (
-          <li>{scopeText(t, name, description)}</li>
-        ))}
-      </ul>
+      <ClientWarning identity={identity} t={t} />
+      <RequestedAccess scopes={props.scopes} resources={props.resources} t={t} />
       <PostForm {...props.form}>
         <button type="submit" name="decision" value="allow">
           {t.consent.allow}
@@ -60,34 +57,8 @@ function Consent({ shell, client, ...props }: ConsentProps & { shell: PageShell 
           {t.consent.deny}
         </button>
       </PostForm>
-      {props.redirectHost ? (
-        <p class="muted">{t.consent.redirect(<Name>{props.redirectHost}</Name>)}</p>
-      ) : null}
+      <p class="muted">{t.consent.redirect(<Name>{identity.destination}</Name>)}</p>
       <ClientLinks client={client} t={t} />
     </Card>
-  );
-}
-
-function scopeText(t: Messages, name: string, description: string | undefined): Inline | Inline[] {
-  const known: Readonly<Record<string, string>> = t.consent.scopes;
-  if (Object.hasOwn(known, name)) return known[name];
-  return description ?? t.consent.otherScope(<code>{name}</code>);
-}
-
-function ClientLinks({ client, t }: { client: ClientView; t: Messages }): JSX.Element | null {
-  const links = [
-    { url: safeWebUrl(client.homepageUrl), text: t.consent.homepage },
-    { url: safeWebUrl(client.policyUrl), text: t.consent.policy },
-    { url: safeWebUrl(client.termsUrl), text: t.consent.terms },
-  ].filter(({ url }) => url !== undefined);
-  if (links.length === 0) return null;
-  return (
-    <p class="inline-links">
-      {links.map(({ url, text }) => (
-        <a href={url} target="_blank" rel="noopener noreferrer">
-          {text}
-        </a>
-      ))}
-    </p>
   );
 }

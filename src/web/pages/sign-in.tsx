@@ -1,11 +1,13 @@
 /** @jsxImportSource preact */
 import type { JSX } from "preact";
-import { Card } from "../components/card.tsx";
+import { ButtonLink, Card } from "../components/card.tsx";
 import { ErrorSummary, Field, Notice, PostForm } from "../components/form.tsx";
+import { PasskeyForm } from "../components/passkey-form.tsx";
 import type { Messages } from "../messages/en.ts";
 import { translator } from "../messages/translator.ts";
 import { renderPage } from "../render.tsx";
 import type { FormTarget, PageShell } from "../shell.ts";
+import type { ProofMethod } from "./passwordless.tsx";
 
 export type SignInProblem = keyof Messages["signIn"]["problems"];
 export type SignInNotice = keyof Messages["signIn"]["notices"];
@@ -18,6 +20,11 @@ export interface SignInProps {
   notice?: SignInNotice | undefined;
   /** Undefined where the tenant does not offer it. */
   rememberMe?: { checked: boolean } | undefined;
+  /** What was wrong with a second factor, or with a passkey. */
+  alert?: string | undefined;
+  passkey?: { form: FormTarget; optionsUrl: string } | undefined;
+  /** Ways without a password that the tenant switched on. */
+  otherWays?: readonly { method: ProofMethod; url: string }[];
   signUpUrl?: string | undefined;
   forgotPasswordUrl?: string | undefined;
 }
@@ -26,6 +33,7 @@ export interface SignInProps {
 export function renderSignIn(shell: PageShell, props: SignInProps): string {
   return renderPage(shell, <SignIn shell={shell} {...props} />, {
     title: translator(shell.locale).signIn.title,
+    withScript: props.passkey !== undefined,
   });
 }
 
@@ -40,12 +48,13 @@ function SignIn({ shell, form, signUpUrl, ...props }: SignInProps & { shell: Pag
     <Card shell={shell} heading={t.signIn.title} footer={signUp}>
       {props.notice ? <Notice>{t.signIn.notices[props.notice]}</Notice> : null}
       {props.problem ? <ErrorSummary message={t.signIn.problems[props.problem]} /> : null}
+      {props.alert ? <ErrorSummary message={props.alert} /> : null}
       <PostForm {...form}>
         <Field
           name="identifier"
           label={t.signIn.identifier}
           type="text"
-          autocomplete="username"
+          autocomplete={props.passkey ? "username webauthn" : "username"}
           autocapitalize="none"
           value={props.identifier}
           autofocus={!props.identifier}
@@ -76,6 +85,22 @@ function SignIn({ shell, form, signUpUrl, ...props }: SignInProps & { shell: Pag
         ) : null}
         <button type="submit">{t.signIn.submit}</button>
       </PostForm>
+      {props.passkey ? (
+        <PasskeyForm
+          ceremony="get"
+          {...props.passkey}
+          autofill
+          hidden={{ remember_me: "" }}
+          submit={t.passkeys.signIn}
+          secondary
+          t={t}
+        />
+      ) : null}
+      {(props.otherWays ?? []).map(({ method, url }) => (
+        <ButtonLink href={url} secondary>
+          {t.passwordless[method].title}
+        </ButtonLink>
+      ))}
     </Card>
   );
 }

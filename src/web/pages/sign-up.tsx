@@ -1,7 +1,7 @@
 /** @jsxImportSource preact */
 import type { JSX } from "preact";
 import type { FieldError } from "../../lib/errors.ts";
-import { Card } from "../components/card.tsx";
+import { ButtonLink, Card } from "../components/card.tsx";
 import { ErrorSummary, Field, type FieldProps, PostForm } from "../components/form.tsx";
 import { type PasswordRules, passwordHint } from "../components/password-rules.ts";
 import { translator } from "../messages/translator.ts";
@@ -27,12 +27,17 @@ export interface SignUpProps {
   username: "hidden" | "optional" | "required";
   passwordRules?: PasswordRules;
   signInUrl: string;
+  /** Whether the account is to have a passkey and no password. */
+  withPasskey?: boolean;
+  /** The page for the other of the two; undefined where there is only this one. */
+  otherKindUrl?: string | undefined;
 }
 
 /** Fields posted: `csrf`, `interaction`, `email`, `username`, `password`, `given_name`, `family_name`. */
 export function renderSignUp(shell: PageShell, props: SignUpProps): string {
+  const t = translator(shell.locale);
   return renderPage(shell, <SignUp shell={shell} {...props} />, {
-    title: translator(shell.locale).signUp.title,
+    title: props.withPasskey ? t.passkeySignUp.title : t.signUp.title,
   });
 }
 
@@ -42,7 +47,7 @@ function SignUp({ shell, ...props }: SignUpProps & { shell: PageShell }): JSX.El
   const labels = {
     email: t.email,
     ...(props.username === "hidden" ? {} : { username: t.username }),
-    password: t.password,
+    ...(props.withPasskey ? {} : { password: t.password }),
     given_name: t.givenName,
     family_name: t.familyName,
   };
@@ -55,7 +60,7 @@ function SignUp({ shell, ...props }: SignUpProps & { shell: PageShell }): JSX.El
   return (
     <Card
       shell={shell}
-      heading={t.signUp.title}
+      heading={props.withPasskey ? t.passkeySignUp.title : t.signUp.title}
       footer={
         <>
           {t.signUp.haveAccount} <a href={props.signInUrl}>{t.signUp.signIn}</a>
@@ -66,6 +71,7 @@ function SignUp({ shell, ...props }: SignUpProps & { shell: PageShell }): JSX.El
       {fieldErrors.length > 0 ? (
         <ErrorSummary message={t.errorSummary} fieldErrors={fieldErrors} labels={labels} />
       ) : null}
+      {props.withPasskey ? <p>{t.passkeySignUp.explanation}</p> : null}
       <PostForm {...props.form}>
         <div class="field-row">
           <Field
@@ -95,16 +101,23 @@ function SignUp({ shell, ...props }: SignUpProps & { shell: PageShell }): JSX.El
             optional={props.username === "optional" ? t.optional : undefined}
           />
         )}
-        <Field
-          name="password"
-          label={t.password}
-          type="password"
-          autocomplete="new-password"
-          hint={passwordHint(t, props.passwordRules)}
-          error={errorOf("password")}
-        />
-        <button type="submit">{t.signUp.submit}</button>
+        {props.withPasskey ? null : (
+          <Field
+            name="password"
+            label={t.password}
+            type="password"
+            autocomplete="new-password"
+            hint={passwordHint(t, props.passwordRules)}
+            error={errorOf("password")}
+          />
+        )}
+        <button type="submit">{props.withPasskey ? t.passkeySignUp.submit : t.signUp.submit}</button>
       </PostForm>
+      {props.otherKindUrl ? (
+        <ButtonLink href={props.otherKindUrl} secondary>
+          {props.withPasskey ? t.passkeySignUp.withPassword : t.passkeys.signUp}
+        </ButtonLink>
+      ) : null}
     </Card>
   );
 }

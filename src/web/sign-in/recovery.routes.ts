@@ -1,17 +1,17 @@
 /** What mailed links lead to: a forgotten password and an address to confirm. */
 import { Elysia } from "elysia";
-import type { Deps } from "../deps.ts";
-import { isVerificationLinkOpen, verifyEmail } from "../domain/accounts/email-verification.ts";
+import type { Deps } from "../../deps.ts";
+import { isVerificationLinkOpen, verifyEmail } from "../../domain/accounts/email-verification.ts";
 import {
   isResetLinkOpen,
   requestPasswordReset,
   requirePasswordReset,
   resetPassword,
-} from "../domain/accounts/password-reset.ts";
-import { isEmailAddress } from "../domain/users/service.ts";
-import { MessageResponse } from "../http/models.ts";
-import { AppError } from "../lib/errors.ts";
-import { expireCookie, pendingCookieName } from "./cookies.ts";
+} from "../../domain/accounts/password-reset.ts";
+import { isEmailAddress } from "../../domain/users/service.ts";
+import { MessageResponse } from "../../http/models.ts";
+import { AppError } from "../../lib/errors.ts";
+import { expireCookie, pendingCookieName } from "../cookies.ts";
 import {
   formTo,
   linkTo,
@@ -25,15 +25,14 @@ import {
   rememberedAuthorization,
   respondWithPage,
   shellOf,
-} from "./http.ts";
-import { passwordHint } from "./components/password-rules.ts";
-import { translator } from "./messages/translator.ts";
-import { formDetail, pageDetail, pageForm, pageResponses, VerifyEmailQuery } from "./models.ts";
-import { passwordRulesOf } from "./password-rules.ts";
-import { renderCheckYourMail } from "./pages/check-your-mail.tsx";
-import { renderForgotPassword } from "./pages/forgot-password.tsx";
-import { renderResetPassword, renderResetPasswordExpired } from "./pages/reset-password.tsx";
-import { renderVerifyEmail, renderVerifyEmailExpired } from "./pages/verify-email.tsx";
+} from "../http.ts";
+import { translator } from "../messages/translator.ts";
+import { formDetail, pageDetail, pageForm, pageResponses, VerifyEmailQuery } from "../models.ts";
+import { passwordRulesOf, refusalText } from "../sign-up/password-rules.ts";
+import { renderCheckYourMail } from "../pages/check-your-mail.tsx";
+import { renderForgotPassword } from "../pages/forgot-password.tsx";
+import { renderResetPassword, renderResetPasswordExpired } from "../pages/reset-password.tsx";
+import { renderVerifyEmail, renderVerifyEmailExpired } from "../pages/verify-email.tsx";
 
 export const recoveryRoutes = (deps: Deps) =>
   new Elysia({ name: "web-recovery" })
@@ -101,10 +100,7 @@ export const recoveryRoutes = (deps: Deps) =>
           if (error.code === "invalid_token") return showResetExpired(deps, page);
           if (error.status !== 422) throw error;
           const t = translator(shellOf(page).locale);
-          return showResetPassword(deps, page, {
-            token,
-            error: passwordHint(t, passwordRulesOf(page.tenant.settings)),
-          });
+          return showResetPassword(deps, page, { token, error: refusalText(t, page.tenant.settings, error) });
         }
       },
       { ...pageForm, response: pageResponses, detail: formDetail("Set a new password with the page's form") },

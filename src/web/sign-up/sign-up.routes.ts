@@ -1,12 +1,13 @@
 import { Elysia } from "elysia";
-import type { Deps } from "../deps.ts";
-import { requestEmailVerification } from "../domain/accounts/email-verification.ts";
-import { register, requireOpenRegistration } from "../domain/accounts/registration.ts";
-import { passwordRulesOf } from "./password-rules.ts";
-import { isEmailAddress, isUsername } from "../domain/users/service.ts";
-import type { TenantSettings } from "../domain/tenants/settings.ts";
-import { passwordProblem } from "../domain/passwords/service.ts";
-import { AppError, type FieldError } from "../lib/errors.ts";
+import type { Deps } from "../../deps.ts";
+import { requestEmailVerification } from "../../domain/accounts/email-verification.ts";
+import { register, requireOpenRegistration } from "../../domain/accounts/registration.ts";
+import { policyOf } from "../../domain/mfa/policy.ts";
+import { passwordRulesOf, refusalText } from "./password-rules.ts";
+import { isEmailAddress, isUsername } from "../../domain/users/service.ts";
+import type { TenantSettings } from "../../domain/tenants/settings.ts";
+import { passwordProblem, PasswordRefused } from "../../domain/passwords/service.ts";
+import { AppError, type FieldError } from "../../lib/errors.ts";
 import {
   type FormFields,
   formTo,
@@ -19,13 +20,13 @@ import {
   rememberAuthorization,
   respondWithPage,
   shellOf,
-} from "./http.ts";
-import { passwordHint } from "./components/password-rules.ts";
-import type { Messages } from "./messages/en.ts";
-import { translator } from "./messages/translator.ts";
-import { formDetail, pageDetail, pageForm, pageResponses } from "./models.ts";
-import { renderCheckYourMail } from "./pages/check-your-mail.tsx";
-import { renderSignUp, type SignUpValues } from "./pages/sign-up.tsx";
+} from "../http.ts";
+import { passwordHint } from "../components/password-rules.ts";
+import type { Messages } from "../messages/en.ts";
+import { translator } from "../messages/translator.ts";
+import { formDetail, pageDetail, pageForm, pageResponses } from "../models.ts";
+import { renderCheckYourMail } from "../pages/check-your-mail.tsx";
+import { renderSignUp, type SignUpValues } from "../pages/sign-up.tsx";
 
 export const signUpRoutes = (deps: Deps) =>
   new Elysia({ name: "web-sign-up" })
@@ -54,7 +55,7 @@ export const signUpRoutes = (deps: Deps) =>
         ];
         if (fieldErrors.length > 0) return showSignUp(deps, page, { authorization, values, fieldErrors });
         try {
-          await register(deps, page.tenant, registrationOf(values, password, locale), page.context);
+          await register(deps, page.tenant, { ...detailsOf(values, locale), password }, page.context);
           const response = showCheckYourMail(deps, page, {
             authorization,
             email: values.email,
@@ -62,6 +63,10 @@ export const signUpRoutes = (deps: Deps) =>
           });
           return rememberAuthorization(response, authorization);
         } catch (error) {
+          if (error instanceof PasswordRefused) {
+            const refused = { field: "password", message: refusalText(t, page.tenant.settings, error) };
+            return showSignUp(deps, page, { authorization, values, fieldErrors: [refused] });
+          }
           if (!(error instanceof AppError) || error.status !== 409) throw error;
           const taken = { field: "username", message: t.fieldProblems.usernameTaken };
           return showSignUp(deps, page, { authorization, values, fieldErrors: [taken] });
@@ -81,9 +86,9 @@ export const signUpRoutes = (deps: Deps) =>
       { ...pageForm, response: pageResponses, detail: formDetail("Send the verification mail again") },
     );
 
-type Values = Required<{ [Name in keyof SignUpValues]: string }>;
+export type SignUpForm = Required<{ [Name in keyof SignUpValues]: string }>;
 
-function readValues(field: FormFields): Values {
+export function readValues(field: FormFields): SignUpForm {
   return {
     email: field("email").trim(),
     username: field("username").trim(),
@@ -92,7 +97,7 @@ function readValues(field: FormFields): Values {
   };
 }
 
-function problemsOf(values: Values, t: Messages): FieldError[] {
+export function problemsOf(values: SignUpForm, t: Messages): FieldError[] {
   const { email, username, given_name, family_name } = values;
   const problems: FieldError[] = [];
   if (!isEmailAddress(email)) problems.push({ field: "email", message: t.fieldProblems.email });
@@ -103,14 +108,16 @@ function problemsOf(values: Values, t: Messages): FieldError[] {
   return problems;
 }
 
-const registrationOf = (values: Values, password: string, locale: string) => ({
+export const detailsOf = (values: SignUpForm, locale: string) => ({
   email: values.email,
   username: values.username,
-  password,
   givenName: values.given_name || undefined,
   familyName: values.family_name || undefined,
   locale,
 });
+
+/** Whether an account may have a passkey instead of a password. */
+export const isPasskeyAllowed = ({ tenant }: PageRequest) => policyOf(tenant).methods.includes("webauthn");
 
 function passwordProblems(password: string, settings: TenantSettings, t: Messages): FieldError[] {
   if (!passwordProblem(password, settings)) return [];
@@ -133,11 +140,12 @@ function showSignUp(
     username: "required",
     passwordRules: passwordRulesOf(page.tenant.settings),
     signInUrl: linkTo(page, "/signin", authorization),
+    otherKindUrl: isPasskeyAllowed(page) ? linkTo(page, "/signup/passkey", authorization) : undefined,
   });
   return respondWithPage(deps, page, html, { status: props.fieldErrors ? 400 : 200, authorization });
 }
 
-function showCheckYourMail(
+export function showCheckYourMail(
   deps: Deps,
   page: PageRequest,
   props: { authorization: PageAuthorization | undefined; email: string; resent: boolean },

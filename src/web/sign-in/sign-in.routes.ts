@@ -1,0 +1,64 @@
+import { Elysia } from "elysia";
+import type { Deps } from "../../deps.ts";
+import { signInBrowser } from "../../domain/accounts/sign-in.ts";
+import {
+  currentSession,
+  deviceTokenOf,
+  linkTo,
+  pageAuthorization,
+  pageScope,
+  readPageForm,
+  redirectTo,
+} from "../http.ts";
+import { formDetail, pageDetail, pageForm, pageResponses } from "../models.ts";
+import type { SignInNotice } from "../pages/sign-in.tsx";
+import { afterFirstFactor } from "./sign-in-step.ts";
+import { showSignIn, signInProblem } from "./sign-in.ts";
+
+/** What the sign-in page may be told by the page before it, as `?notice=`. */
+const NOTICES: readonly SignInNotice[] = ["email_verified", "password_reset", "signed_out"];
+
+export const signInRoutes = (deps: Deps) =>
+  new Elysia({ name: "web-sign-in" })
+    .use(pageScope(deps))
+    .get(
+      "/signin",
+      async ({ page }) => {
+        const authorization = await pageAuthorization(deps, page, page.query.get("interaction") ?? undefined);
+        // An application that asks for a sign-in has its reasons; without one, who is signed in has no need to.
+        const again = authorization !== undefined || page.query.has("again");
+        if (!again && (await currentSession(deps, page))) return redirectTo(page, linkTo(page, "/account"));
+        const told = page.query.get("notice");
+        return showSignIn(deps, page, {
+          authorization,
+          identifier: authorization?.request.loginHint,
+          notice: NOTICES.find((known) => known === told),
+          alert: told === "second_factor_expired" ? "expired" : undefined,
+        });
+      },
+      { response: pageResponses, detail: pageDetail("Sign-in page") },
+    )
+    .post(
+      "/signin",
+      async ({ page, body }) => {
+        const field = readPageForm(deps, page, body);
+        const authorization = await pageAuthorization(deps, page, field("interaction"));
+        const credentials = {
+          identifier: field("identifier").trim().slice(0, 254),
+          password: field("password").slice(0, 1024),
+          rememberMe: field("remember_me") === "true",
+          deviceToken: deviceTokenOf(page),
+        };
+        const before = await currentSession(deps, page);
+        try {
+          const step = await signInBrowser(deps, page.tenant, credentials, before, page.context);
+          return afterFirstFactor(deps, page, step, authorization);
+        } catch (error) {
+          const problem = signInProblem(error);
+          if (!problem) throw error;
+          const { identifier, rememberMe } = credentials;
+          return showSignIn(deps, page, { authorization, problem, identifier, rememberMe });
+        }
+      },
+      { ...pageForm, response: pageResponses, detail: formDetail("Sign in with the page's form") },
+    );
