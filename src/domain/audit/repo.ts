@@ -1,8 +1,127 @@
-import type { Executor } from "../../db/client.ts";
+import { and, asc, desc, eq, gt, gte, lt, lte, or, type SQL, sql } from "drizzle-orm";
+import { type Database, type Executor, moment } from "../../db/client.ts";
 import { auditEvents } from "../../db/schema/index.ts";
+import { type Id, uuidFromId } from "../../lib/ids.ts";
+import { COUNTED_AT_MOST } from "../../lib/page.ts";
 
 export type AuditRow = typeof auditEvents.$inferInsert;
+export type StoredEvent = typeof auditEvents.$inferSelect;
 
 export async function insertEvents(executor: Executor, rows: AuditRow[]): Promise<void> {
   await executor.insert(auditEvents).values(rows);
+}
+
+export interface EventQuery {
+  readonly tenantId: Id<"tenant">;
+  readonly type: string | undefined;
+  /** Each of them is the actor or the target. */
+  readonly about: readonly string[];
+  readonly from: Date;
+  readonly to: Date | undefined;
+}
+
+/** The last event seen. */
+export interface Position {
+  readonly createdAt: Date;
+  readonly id: string;
+}
+
+/**
+ * The newest first. Of a person's or client's events there are two queries, one for each index (actor, target): a single
+ * one with "or" would sort all of them for each page.
+ */
+export async function findEvents(
+  executor: Executor,
+  query: EventQuery,
+  page: { after: Position | undefined; limit: number },
+): Promise<StoredEvent[]> {
+  const [one, ...others] = query.about;
+  const common = [...conditionsOf(query), ...others.map(isAbout), beforePosition(page.after)];
+  const select = (...conditions: (SQL | undefined)[]) =>
+    executor
+      .select()
+      .from(auditEvents)
+      .where(and(...common, ...conditions))
+      .orderBy(desc(auditEvents.createdAt), desc(auditEvents.id))
+      .limit(page.limit);
+  if (one === undefined) return select();
+  const found = await Promise.all([
+    select(eq(auditEvents.actorId, one)),
+    select(eq(auditEvents.targetId, one)),
+  ]);
+  const distinct = new Map(found.flat().map((event) => [event.id, event]));
+  return [...distinct.values()].toSorted(newestFirst).slice(0, page.limit);
+}
+
+/** @param most beyond this nobody reads the number */
+export async function countEvents(
+  executor: Executor,
+  query: EventQuery,
+  most: number = COUNTED_AT_MOST,
+): Promise<number> {
+  const some = executor
+    .select({ one: sql`1` })
+    .from(auditEvents)
+    .where(and(...conditionsOf(query), ...query.about.map(isAbout)))
+    .limit(most)
+    .as("some");
+  const [row] = await executor.select({ total: sql<number>`count(*)`.mapWith(Number) }).from(some);
+  return row?.total ?? 0;
+}
+
+/** In the order of their places: what a stream shows next. */
+export async function findFollowing(
+  executor: Executor,
+  tenantId: Id<"tenant">,
+  range: { after: number; through: number },
+  limit: number,
+): Promise<StoredEvent[]> {
+  return executor
+    .select()
+    .from(auditEvents)
+    .where(
+      and(
+        eq(auditEvents.tenantId, tenantId),
+        gt(auditEvents.seq, range.after),
+        lte(auditEvents.seq, range.through),
+      ),
+    )
+    .orderBy(asc(auditEvents.seq))
+    .limit(limit);
+}
+
+/** The last place in the trail that was given to a row, committed or not. */
+export async function lastPlace(db: Database): Promise<number> {
+  const [row] = await db.execute<{ place: string }>(
+    sql`select case when is_called then last_value else 0 end as place from audit_places`,
+  );
+  return Number(row?.place ?? 0);
+}
+
+/** The ids of the transactions that are under way: none below `oldest`, none from `next` on. */
+export async function openTransactions(db: Database): Promise<{ oldest: bigint; next: bigint }> {
+  const [row] = await db.execute<{ oldest: string; next: string }>(
+    sql`select pg_snapshot_xmin(s)::text as oldest, pg_snapshot_xmax(s)::text as next from pg_current_snapshot() as s`,
+  );
+  return { oldest: BigInt(row?.oldest ?? 0), next: BigInt(row?.next ?? 0) };
+}
+
+function conditionsOf({ tenantId, type, from, to }: EventQuery): SQL[] {
+  return [
+    eq(auditEvents.tenantId, tenantId),
+    gte(auditEvents.createdAt, from),
+    ...(type === undefined ? [] : [eq(auditEvents.type, type)]),
+    ...(to === undefined ? [] : [lt(auditEvents.createdAt, to)]),
+  ];
+}
+
+const isAbout = (id: string): SQL | undefined =>
+  or(eq(auditEvents.actorId, id), eq(auditEvents.targetId, id));
+
+const beforePosition = (after: Position | undefined): SQL | undefined =>
+  after &&
+  sql`(${auditEvents.createdAt}, ${auditEvents.id}) < (${moment(after.createdAt)}, ${uuidFromId("auditEvent", after.id)}::uuid)`;
+
+function newestFirst(a: StoredEvent, b: StoredEvent): number {
+  return b.createdAt.getTime() - a.createdAt.getTime() || (a.id < b.id ? 1 : -1);
 }

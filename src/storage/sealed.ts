@@ -1,0 +1,73 @@
+/**
+ * A stream sealed in frames, so that neither sealing nor opening needs all of it in memory. A frame knows its number and
+ * whether it is the last: none can be left out, moved or cut off.
+ */
+import { seal, unseal } from "../lib/crypto.ts";
+
+const FRAME_BYTES = 64 * 1024;
+const LENGTH_BYTES = 4;
+/** Nonce and tag. */
+const OVERHEAD_BYTES = 28;
+
+export class SealedStreamError extends Error {
+  override readonly name = "SealedStreamError";
+}
+
+const contextOf = (context: string, index: number, last: boolean) =>
+  `${context}/${index}${last ? "/last" : ""}`;
+
+/** @param context what the stream is, as for `seal`: it opens only as that */
+export async function* sealFrames(
+  key: Uint8Array,
+  context: string,
+  chunks: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  let index = 0;
+  let held = Buffer.alloc(0);
+  for await (const chunk of chunks) {
+    held = Buffer.concat([held, chunk]);
+    while (held.length > FRAME_BYTES) {
+      yield frameOf(seal(key, held.subarray(0, FRAME_BYTES), contextOf(context, index++, false)));
+      held = held.subarray(FRAME_BYTES);
+    }
+  }
+  yield frameOf(seal(key, held, contextOf(context, index, true)));
+}
+
+function frameOf(box: Buffer): Buffer {
+  const length = Buffer.alloc(LENGTH_BYTES);
+  length.writeUInt32BE(box.length);
+  return Buffer.concat([length, box]);
+}
+
+/** @throws SealedStreamError when it was sealed otherwise, changed or cut off; what came before that has been given out */
+export async function* openFrames(
+  key: Uint8Array,
+  context: string,
+  chunks: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  let index = 0;
+  let held = Buffer.alloc(0);
+  let ended = false;
+  for await (const chunk of chunks) {
+    held = Buffer.concat([held, chunk]);
+    for (;;) {
+      const length = held.length < LENGTH_BYTES ? undefined : held.readUInt32BE();
+      if (length !== undefined && length > FRAME_BYTES + OVERHEAD_BYTES) throw changed();
+      if (length === undefined || held.length < LENGTH_BYTES + length) break;
+      const box = held.subarray(LENGTH_BYTES, LENGTH_BYTES + length);
+      held = held.subarray(LENGTH_BYTES + length);
+      if (ended) throw changed();
+      const inner = unseal(key, box, contextOf(context, index, false));
+      const final = inner ?? unseal(key, box, contextOf(context, index, true));
+      if (!final) throw changed();
+      ended = !inner;
+      index++;
+      yield final;
+    }
+  }
+  if (!ended || held.length > 0) throw changed();
+}
+
+const changed = () =>
+  new SealedStreamError("the stored file was changed, cut off, or sealed with another key");
