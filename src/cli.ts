@@ -22,20 +22,48 @@ const program: Program = {
       load: () => import("./cli/migrate.ts").then((module) => module.default),
     },
     tenants: {
-      description: "create tenants",
+      description: "create and configure tenants",
       load: () => import("./cli/tenants.ts").then((module) => module.default),
     },
     users: {
-      description: "create users",
+      description: "look after users",
       load: () => import("./cli/users.ts").then((module) => module.default),
     },
     clients: {
-      description: "create clients: the applications that sign people in",
+      description: "look after clients: the applications that sign people in",
       load: () => import("./cli/clients.ts").then((module) => module.default),
+    },
+    keys: {
+      description: "list, rotate and revoke the keys that sign tokens",
+      load: () => import("./cli/keys.ts").then((module) => module.default),
+    },
+    "registration-tokens": {
+      description: "let somebody register clients of their own",
+      load: () => import("./cli/registration-tokens.ts").then((module) => module.default),
+    },
+    "trusted-issuers": {
+      description: "whose assertions are exchanged for tokens",
+      load: () => import("./cli/trusted-issuers.ts").then((module) => module.default),
+    },
+    organizations: {
+      description: "create and list organizations, the customer companies inside a tenant",
+      load: () => import("./cli/organizations.ts").then((module) => module.default),
+    },
+    groups: {
+      description: "the roles that groups give to their members",
+      load: () => import("./cli/groups.ts").then((module) => module.default),
+    },
+    "scim-tokens": {
+      description: "let directories provision users and groups",
+      load: () => import("./cli/scim-tokens.ts").then((module) => module.default),
     },
     jobs: {
       description: "list the jobs that failed, or retry them",
       load: () => import("./cli/jobs.ts").then((module) => module.default),
+    },
+    audit: {
+      description: "prove that the audit trail is what was written",
+      load: () => import("./cli/audit.ts").then((module) => module.default),
     },
     test: {
       description: "set up all it needs, then run every check and test",

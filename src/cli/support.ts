@@ -24,6 +24,21 @@ export function valuesOf(rawArgs: readonly string[], option: string): string[] {
   });
 }
 
+/**
+ * The value of an option that is a number.
+ * @throws CliError
+ */
+export function wholeNumber(
+  text: string,
+  option: string,
+  { minimum, maximum }: { minimum: number; maximum: number },
+): number {
+  const value = Number(text);
+  return Number.isInteger(value) && value >= minimum && value <= maximum
+    ? value
+    : fail(`--${option} must be a whole number from ${minimum} to ${maximum}`);
+}
+
 /** The data directory, absolute. */
 export function dataDirectory(env: Environment): string {
   return resolve(env["GATEWRIGHT_DATA_DIR"]?.trim() || ".data");

@@ -1,9 +1,11 @@
 import { defineCommand } from "citty";
+import { setEmail } from "../domain/accounts/email-change.ts";
 import { createAccount } from "../domain/accounts/registration.ts";
 import { systemContext } from "../domain/request-context.ts";
-import { isEmailAddress, isUsername } from "../domain/users/service.ts";
+import { findUserByIdentifier, isEmailAddress, isUsername } from "../domain/users/service.ts";
 import { randomSecret } from "../lib/crypto.ts";
 import { fail, valuesOf } from "./support.ts";
+import * as users from "./user-administration.ts";
 import { requireTenant, tenantArgument, withDeps } from "./with-deps.ts";
 
 const create = defineCommand({
@@ -56,7 +58,42 @@ const create = defineCommand({
     }),
 });
 
+const setAddress = defineCommand({
+  meta: {
+    name: "set-email",
+    description:
+      "Gives a user another email address without asking the old one: for who has lost it, and whom you know to be that person. Both addresses are told",
+  },
+  args: {
+    user: { type: "positional", required: true, description: "the user's present address, or username" },
+    email: { type: "string", required: true, description: "the new email address" },
+    tenant: tenantArgument,
+  },
+  run: ({ args }) =>
+    withDeps(async (deps) => {
+      const tenant = await requireTenant(deps, args.tenant);
+      const user = await findUserByIdentifier(deps, tenant.id, args.user);
+      if (!user) fail(`there is no user "${args.user}"`);
+      await setEmail(deps, tenant.id, user.id, args.email, {
+        actor: { type: "system" },
+        context: systemContext,
+      });
+      console.log(`${user.id} (${user.username}) has the address ${args.email} now.`);
+    }),
+});
+
 export default defineCommand({
-  meta: { name: "users", description: "Creates users" },
-  subCommands: { create },
+  meta: { name: "users", description: "Looks after users" },
+  subCommands: {
+    create,
+    list: users.list,
+    show: users.showOne,
+    enable: users.enable,
+    disable: users.disable,
+    roles: users.roles,
+    "reset-password": users.passwordReset,
+    "sign-out": users.signOut,
+    delete: users.remove,
+    "set-email": setAddress,
+  },
 });

@@ -24,7 +24,17 @@ beforeAll(async () => {
 afterAll(() => server.stop());
 
 /** Pages that show what was typed into their own form again. */
-const showsAgain = new Set(["POST /signin", "POST /signup", "POST /signup/resend", "POST /recover"]);
+const showsAgain = new Set([
+  "POST /signin",
+  "POST /signup",
+  "POST /signup/passkey",
+  "POST /signup/passkey/create",
+  "POST /signup/resend",
+  "POST /recover",
+  "POST /signin/code",
+  "POST /signin/code/verify",
+  "POST /signin/magic-link",
+]);
 
 /** Values that are fine, so that a bad one beside them reaches further than the first check. */
 const fine: Record<string, string> = {

@@ -4,14 +4,14 @@ import { EMAIL_FORMAT } from "../../http/formats.ts";
 import { USERNAME_PATTERN, USERNAME_RULE, type User } from "../../domain/users/service.ts";
 import { PASSWORD_MAX_LENGTH } from "../../domain/passwords/service.ts";
 
-const Email = t.String({
+export const Email = t.String({
   format: EMAIL_FORMAT,
   minLength: 3,
   maxLength: 254,
   examples: ["jane@example.com"],
 });
 /** Bounded, and otherwise left to the tenant's policy, which tells what is missing. */
-const NewPassword = t.String({
+export const NewPassword = t.String({
   minLength: 1,
   maxLength: 1024,
   description: `At most ${PASSWORD_MAX_LENGTH} characters; the tenant's policy says what else is needed.`,
@@ -36,6 +36,9 @@ export const RegisterRequest = t.Object({
 export const LoginRequest = t.Object({
   identifier: t.String({ minLength: 1, maxLength: 254, description: "An email address or a username" }),
   password: t.String({ minLength: 1, maxLength: 1024 }),
+  device_token: t.Optional(
+    t.String({ maxLength: 512, description: "Of a trusted device: no second factor is asked for there" }),
+  ),
 });
 
 export const RefreshRequest = t.Object({ refresh_token: Token });
@@ -45,7 +48,7 @@ export const EmailRequest = t.Object({ email: Email });
 export const ResetPasswordRequest = t.Object({ token: Token, new_password: NewPassword });
 
 /** The body of a 204. */
-export const Nothing = t.Void({ description: "No content" });
+export { Nothing } from "../../http/models.ts";
 
 export const UserResponse = t.Object(
   {
@@ -68,7 +71,13 @@ export const UserResponse = t.Object(
 /** `/me` doubles as userinfo, so it also carries the standard claims' names (OpenID Connect Core §5.1). */
 export const MeResponse = t.Composite([
   UserResponse,
-  t.Object({ sub: t.String(), preferred_username: t.String() }),
+  t.Object({
+    sub: t.String(),
+    preferred_username: t.String(),
+    locale: t.Nullable(t.String()),
+    zoneinfo: t.Nullable(t.String()),
+    permissions: t.Array(t.String(), { description: "What the user's roles allow" }),
+  }),
 ]);
 
 export const TokenPairResponse = t.Object({
@@ -96,3 +105,13 @@ export function userResponse(user: User): typeof UserResponse.static {
     updated_at: user.updatedAt.toISOString(),
   };
 }
+
+/** @param permissions what the user's roles allow */
+export const meResponse = (user: User, permissions: readonly string[]): typeof MeResponse.static => ({
+  ...userResponse(user),
+  sub: user.id,
+  preferred_username: user.username,
+  locale: user.locale,
+  zoneinfo: user.zoneinfo,
+  permissions: [...permissions],
+});

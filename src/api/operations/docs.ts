@@ -39,6 +39,11 @@ const description = (deps: Deps) =>
         securitySchemes: {
           bearer: { type: "http", scheme: "bearer", bearerFormat: "JWT", description: "An access token" },
           clientSecretBasic: { type: "http", scheme: "basic", description: "client_id and client_secret" },
+          scimToken: {
+            type: "http",
+            scheme: "bearer",
+            description: "A SCIM token of a tenant or organization",
+          },
           metricsToken: { type: "http", scheme: "bearer", description: "GATEWRIGHT_METRICS_TOKEN" },
         },
       },

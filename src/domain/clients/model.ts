@@ -1,26 +1,20 @@
 import type { Id } from "../../lib/ids.ts";
+import type { ClientMetadata } from "../../protocol/oauth/client-metadata.ts";
 
 /** An application that gets tokens from us. */
-export interface Client {
+export interface Client extends ClientMetadata {
   readonly tenantId: Id<"tenant">;
   readonly id: Id<"client">;
   readonly clientId: string;
-  readonly name: string;
-  readonly logoUri: string | null;
-  readonly clientUri: string | null;
-  readonly applicationType: "web" | "native";
-  readonly tokenEndpointAuthMethod: string;
-  readonly grantTypes: readonly string[];
-  readonly redirectUris: readonly string[];
-  readonly postLogoutRedirectUris: readonly string[];
-  readonly scopes: readonly string[];
-  /** Ours, so that nobody is asked for consent. */
-  readonly firstParty: boolean;
-  readonly idTokenSignedResponseAlg: string;
-  readonly accessTokenSigningAlg: string;
-  readonly accessTokenLifetimeSeconds: number | null;
-  readonly refreshTokenLifetimeSeconds: number | null;
-  readonly enabled: boolean;
+  /** How it came to be known: made by us, by RFC 7591 or by its metadata document. */
+  readonly origin: "built_in" | "administrator" | "dynamic" | "metadata_document";
+  /** Of the registration access token (RFC 7592 §3). */
+  readonly registrationTokenHash: Buffer | null;
+  /** When a client that is known by its metadata document has to be fetched again. */
+  readonly metadataExpiresAt: Date | null;
+  readonly createdAt: Date;
+  /** For a client with a metadata document: when it was last read. */
+  readonly updatedAt: Date;
   readonly secrets: readonly { readonly hash: Buffer; readonly expiresAt: Date | null }[];
 }
 

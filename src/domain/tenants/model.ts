@@ -10,6 +10,8 @@ export interface Tenant {
   /** Host names that lead to this tenant; the first is its issuer's. */
   readonly domains: readonly string[];
   readonly settings: TenantSettings;
+  /** What pairwise subjects are made with. */
+  readonly pairwiseSalt: Buffer;
 }
 
 /**

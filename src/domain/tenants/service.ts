@@ -4,26 +4,27 @@ import { isDisplayName } from "../../lib/display-name.ts";
 import { conflict, type FieldError, validationError } from "../../lib/errors.ts";
 import { type Id, newId } from "../../lib/ids.ts";
 import * as audit from "../audit/service.ts";
-import { createNativeClient } from "../clients/service.ts";
+import { createNativeClient } from "../clients/native-client.ts";
 import { createInitialKeys } from "../keys/service.ts";
-import { systemContext } from "../request-context.ts";
+import { type RequestContext, systemContext } from "../request-context.ts";
 import { createBuiltInRoles } from "../roles/service.ts";
 import { isHostName, isValidSlug, normalizeHost, type Tenant } from "./model.ts";
 import * as repo from "./repo.ts";
 import type { TenantSettings } from "./settings.ts";
 
-export { issuerOf, type Tenant } from "./model.ts";
+export { issuerOf, isValidSlug, type Tenant } from "./model.ts";
 
 /** Tenants are few, read by every request and rarely changed. They are kept by every name they go by. */
-const cacheOf = (deps: Deps) => deps.caches.shared<Tenant>("tenants", ["tenants", "tenant_domains"]);
+export const tenantCache = (deps: Deps) =>
+  deps.caches.shared<Tenant>("tenants", ["tenants", "tenant_domains"]);
 
 export function findTenantById(deps: Deps, id: Id<"tenant">): Promise<Tenant | undefined> {
-  return cacheOf(deps).get(id, () => repo.findById(deps.db, id));
+  return tenantCache(deps).get(id, () => repo.findById(deps.db, id));
 }
 
 export async function findTenantBySlug(deps: Deps, slug: string): Promise<Tenant | undefined> {
   return isValidSlug(slug)
-    ? cacheOf(deps).get(`slug:${slug}`, () => repo.findBySlug(deps.db, slug))
+    ? tenantCache(deps).get(`slug:${slug}`, () => repo.findBySlug(deps.db, slug))
     : undefined;
 }
 
@@ -37,7 +38,7 @@ export async function findTenantByHost(deps: Deps, host: string): Promise<Tenant
 }
 
 export function findDefaultTenant(deps: Deps): Promise<Tenant | undefined> {
-  return cacheOf(deps).get("default", () => repo.findDefault(deps.db));
+  return tenantCache(deps).get("default", () => repo.findDefault(deps.db));
 }
 
 /**
@@ -54,6 +55,8 @@ export async function createTenant(
     domains?: readonly string[];
     isDefault?: boolean;
     settings?: Partial<TenantSettings>;
+    /** Who makes it; the system itself, if left out. */
+    by?: { readonly actor: audit.Actor; readonly context: RequestContext };
   },
   also?: (tx: Executor, tenantId: Id<"tenant">) => Promise<unknown>,
 ): Promise<Tenant> {
@@ -88,10 +91,10 @@ export async function createTenant(
       await audit.record(tx, {
         tenantId: id,
         type: "tenant.created",
-        actor: { type: "system" },
+        actor: input.by?.actor ?? { type: "system" },
         target: { type: "tenant", id },
         details: { slug: input.slug },
-        context: systemContext,
+        context: input.by?.context ?? systemContext,
         now,
       });
       await also?.(tx, id);
@@ -102,7 +105,7 @@ export async function createTenant(
       throw conflict("One of these domains belongs to a tenant already.");
     throw error;
   }
-  cacheOf(deps).clear();
+  tenantCache(deps).clear();
   const tenant = await repo.findById(deps.db, id);
   if (!tenant) throw new Error("a tenant vanished while it was made");
   return tenant;
@@ -115,10 +118,11 @@ export async function updateTenantSettings(
   changes: Partial<TenantSettings>,
 ): Promise<void> {
   await repo.updateSettings(deps.db, tenant.id, changes, deps.clock.now());
-  cacheOf(deps).clear();
+  tenantCache(deps).clear();
 }
 
-function tenantProblems(deps: Deps, name: string, domains: readonly string[]): FieldError[] {
+/** What is wrong with a tenant's name or domains. */
+export function tenantProblems(deps: Deps, name: string, domains: readonly string[]): FieldError[] {
   const problems: FieldError[] = [];
   if (!isDisplayName(name))
     problems.push({ field: "name", message: "Must be 1 to 128 printable characters." });

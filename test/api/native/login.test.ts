@@ -176,7 +176,10 @@ describe("GET /me", () => {
       given_name: "Jane",
       family_name: "Doe",
       picture: null,
+      locale: null,
+      zoneinfo: null,
       roles: [],
+      permissions: [],
       enabled: true,
       created_at: expect.any(String),
       updated_at: expect.any(String),
@@ -186,7 +189,7 @@ describe("GET /me", () => {
 
   it("needs a Bearer token, and says so in a challenge", async () => {
     const response = await fetch(`${server.url}/me`);
-    expect(response.headers.get("www-authenticate")).toBe("Bearer");
+    expect(response.headers.get("www-authenticate")).toStartWith("Bearer, DPoP algs=");
     expect(await errorOf(response)).toMatchObject({ status: 401, error: "unauthorized" });
   });
 

@@ -1,20 +1,27 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "bun:test";
-import { sql } from "drizzle-orm";
+import { eq, sql } from "drizzle-orm";
 import {
+  accessTokens,
   authorizationCodes,
   challenges,
-  clients,
+  clientSecrets,
+  initialAccessTokens,
+  deviceAuthorizations,
   jobLedger,
+  lockouts,
+  rateLimits,
   refreshTokens,
+  revokedAccessTokens,
   sessions,
   tokenFamilies,
+  usedTokens,
 } from "../../../src/db/schema/index.ts";
 import { createDeps, type Deps } from "../../../src/deps.ts";
 import { cleanUp } from "../../../src/domain/maintenance/service.ts";
 import { addSeconds } from "../../../src/lib/clock.ts";
 import { type Id, newId } from "../../../src/lib/ids.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/database.ts";
-import { insertTestTenant, insertTestUsers, testConfig } from "../../support/queue.ts";
+import { insertTestClient, insertTestTenant, insertTestUsers, testConfig } from "../../support/queue.ts";
 
 const now = new Date("2031-05-20T12:00:00Z");
 const hours = (count: number) => addSeconds(now, count * 3600);
@@ -35,7 +42,7 @@ beforeAll(async () => {
   const [user] = await insertTestUsers(deps.db, tenantId, 1);
   if (!user) throw new Error("no user was made");
   userId = user.userId;
-  clientId = await insertClient();
+  clientId = await insertTestClient(deps.db, tenantId, now);
 });
 afterAll(async () => {
   await deps.close();
@@ -46,28 +53,6 @@ beforeEach(async () => {
   await deps.db.delete(challenges);
   await deps.db.delete(jobLedger);
 });
-
-async function insertClient(): Promise<Id<"client">> {
-  const id = newId("client");
-  await deps.db.insert(clients).values({
-    tenantId,
-    id,
-    clientId: id,
-    name: "Test",
-    applicationType: "web",
-    tokenEndpointAuthMethod: "none",
-    grantTypes: [],
-    redirectUris: [],
-    postLogoutRedirectUris: [],
-    scopes: [],
-    firstParty: true,
-    idTokenSignedResponseAlg: "RS256",
-    accessTokenSigningAlg: "ES256",
-    createdAt: now,
-    updatedAt: now,
-  });
-  return id;
-}
 
 async function insertSession(expiresAt: Date): Promise<Id<"session">> {
   const id = newId("session");
@@ -192,6 +177,84 @@ describe("clean-up", () => {
     await cleanUp(deps);
     const rows = await deps.db.select({ jobId: jobLedger.jobId }).from(jobLedger);
     expect(rows.map(({ jobId }) => jobId).toSorted()).toEqual(["completed late", "open"]);
+  });
+
+  it("removes access tokens, revocations, used tokens and devices' requests an hour after their end", async () => {
+    const { db } = deps;
+    for (const [index, expiresAt] of [hours(-2), hours(-0.5), hours(1)].entries()) {
+      const common = { tenantId, clientId, hash, createdAt: now, expiresAt };
+      const id = newId("accessToken");
+      await db.insert(accessTokens).values({ ...common, id, claims: {}, issuedAt: now });
+      await db
+        .insert(revokedAccessTokens)
+        .values({ tenantId, jti: `jti-${index}`, revokedAt: now, expiresAt });
+      await db
+        .insert(usedTokens)
+        .values({ tenantId, kind: "dpop_proof", hash: Buffer.from([index]), expiresAt });
+      await db.insert(deviceAuthorizations).values({
+        ...common,
+        id: newId("deviceAuthorization"),
+        userCode: `CODE${index}`,
+        scope: [],
+        status: "pending",
+        intervalSeconds: 5,
+      });
+    }
+    expect(await cleanUp(deps)).toMatchObject({
+      access_tokens: 1,
+      revoked_access_tokens: 1,
+      used_tokens: 1,
+      device_authorizations: 1,
+    });
+  });
+
+  it("removes initial access tokens and client secrets a day after their end, and never a secret without one", async () => {
+    const { db } = deps;
+    for (const expiresAt of [hours(-25), hours(-23), null]) {
+      const common = { tenantId, hash, createdAt: now };
+      await db.insert(clientSecrets).values({ ...common, id: newId("clientSecret"), clientId, expiresAt });
+      if (expiresAt)
+        await db
+          .insert(initialAccessTokens)
+          .values({ ...common, id: newId("initialAccessToken"), usesLeft: 1, expiresAt });
+    }
+    expect(await cleanUp(deps)).toMatchObject({ initial_access_tokens: 1, client_secrets: 1 });
+    expect((await db.select().from(clientSecrets)).map(({ expiresAt }) => expiresAt)).toContain(null);
+  });
+
+  it("tells what was used by its kind too: a client may give two kinds of JWT one jti", async () => {
+    const row = { tenantId, hash: Buffer.from("same") };
+    await deps.db.insert(usedTokens).values([
+      { ...row, kind: "request_object", expiresAt: hours(-2) },
+      { ...row, kind: "client_assertion", expiresAt: hours(1) },
+    ]);
+    await cleanUp(deps);
+    const kept = await deps.db
+      .select({ kind: usedTokens.kind })
+      .from(usedTokens)
+      .where(eq(usedTokens.hash, row.hash));
+    expect(kept).toEqual([{ kind: "client_assertion" }]);
+  });
+
+  it("removes lockouts when nothing of them matters any more", async () => {
+    const insert = (key: string, expiresAt: Date) =>
+      deps.db.insert(lockouts).values({
+        ...{ tenantId, kind: "account" as const, key, failures: 1, lockouts: 0, lockedUntil: null },
+        ...{ pending: 0, pendingUntil: now, windowEndsAt: expiresAt, expiresAt },
+      });
+    await insert("over", addSeconds(now, -1));
+    await insert("counting", addSeconds(now, 1));
+    expect((await cleanUp(deps))["lockouts"]).toBe(1);
+    expect((await deps.db.select().from(lockouts)).map(({ key }) => key)).toEqual(["counting"]);
+  });
+
+  it("removes counters of requests an hour after their window", async () => {
+    const insert = (key: string, expiry: Date) =>
+      deps.db.insert(rateLimits).values({ key, points: 1, expire: expiry.getTime() });
+    await insert("old", hours(-1.1));
+    await insert("fresh", hours(-0.9));
+    expect((await cleanUp(deps))["rate_limits"]).toBe(1);
+    expect((await deps.db.select().from(rateLimits)).map(({ key }) => key)).toEqual(["fresh"]);
   });
 
   it("goes through more than one batch", async () => {
