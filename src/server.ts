@@ -4,7 +4,10 @@ import type { Config } from "./config.ts";
 import { createDeps, type Deps } from "./deps.ts";
 import { keyRingOf } from "./domain/keys/service.ts";
 import { findDefaultTenant, type Tenant } from "./domain/tenants/service.ts";
+import { MOST_BYTES_OF_ANY } from "./http/body-limit.ts";
 import { createGateway } from "./http/gateway.ts";
+import { createLimiter } from "./http/rate-limit/limiter.ts";
+import { createCounterStore } from "./http/rate-limit/store.ts";
 import { createMetrics, type Metrics } from "./http/metrics.ts";
 import { ConfigError } from "./lib/config-error.ts";
 import { MasterKeyError } from "./lib/master-keys.ts";
@@ -15,9 +18,6 @@ export interface RunningServer {
   url: string;
   stop(): Promise<void>;
 }
-
-/** Bodies are forms and small JSON; what is larger on purpose has a route of its own. */
-const MAX_BODY_BYTES = 1024 * 1024;
 
 /** @throws when the port is taken, the database cannot be reached, or the master key is not the one of its data */
 export async function startServer(config: Config): Promise<RunningServer> {
@@ -47,10 +47,13 @@ export async function serve(deps: Deps): Promise<RunningServer> {
   const metrics = createMetrics(config.webConcurrency > 1 ? String(process.pid) : undefined);
   const queue = createQueueHealth(config, deps.db, deps.log);
   gaugeQueue(deps, metrics, queue);
-  const app = createApp(deps, { metrics, queue });
+  const counters = config.rateLimiting ? createCounterStore(deps) : undefined;
+  const limiter = counters && createLimiter(counters, deps.clock);
+  const app = createApp(deps, { metrics, queue, limiter });
   const gateway = createGateway(deps, (request) => app.fetch(request), metrics);
   const server = await listen(deps, gateway).catch(async (error: unknown) => {
     await queue.close();
+    await counters?.close();
     throw error;
   });
   deps.log.info({ url: server.url.href }, "API process listens");
@@ -61,6 +64,7 @@ export async function serve(deps: Deps): Promise<RunningServer> {
       // Lets requests that are under way finish; the caller sets the deadline.
       await server.stop();
       await queue.close();
+      await counters?.close();
     },
   };
 }
@@ -82,7 +86,7 @@ async function listen({ config, log }: Deps, gateway: ReturnType<typeof createGa
     hostname: config.host,
     port: config.port,
     reusePort: config.webConcurrency > 1,
-    maxRequestBodySize: MAX_BODY_BYTES,
+    maxRequestBodySize: MOST_BYTES_OF_ANY,
     idleTimeout: 30,
     // Never the runtime's own page for errors, which shows source code.
     development: false,

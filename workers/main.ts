@@ -7,9 +7,16 @@ import { createMailDriver, type MailDriver } from "../src/mail/driver.ts";
 import { createQueueBackend, type QueueBackend } from "../src/queue/backend.ts";
 import { type QueueName, queueNames } from "../src/queue/contracts.ts";
 import type { JobProcessor, WorkerHandle } from "../src/queue/worker-handle.ts";
+import { createSmsDriver } from "../src/sms/driver.ts";
+import { createAccountsProcessor } from "./accounts/processor.ts";
 import { createEmailProcessor } from "./email/processor.ts";
+import { createLogoutProcessor } from "./logout/processor.ts";
 import { createMaintenanceProcessor } from "./maintenance/processor.ts";
 import { type AddJobs, startRelay } from "./relay.ts";
+import { createReportsProcessor } from "./reports/processor.ts";
+import { createScimProcessor } from "./scim/processor.ts";
+import { createSmsProcessor } from "./sms/processor.ts";
+import { createWebhooksProcessor } from "./webhooks/processor.ts";
 import { installSchedules } from "./schedules.ts";
 
 export interface WorkerOptions {
@@ -23,7 +30,16 @@ export interface WorkerOptions {
 const STOP_DEADLINE_MS = 8000;
 
 /** Jobs of each queue that one process works on at a time. Mail is mostly waiting for a server. */
-const concurrency: Record<QueueName, number> = { email: 10, maintenance: 1 };
+const concurrency: Record<QueueName, number> = {
+  email: 10,
+  sms: 10,
+  accounts: 2,
+  scim: 5,
+  webhooks: 20,
+  logout: 10,
+  reports: 1,
+  maintenance: 1,
+};
 
 /**
  * Resolves when the worker is working.
@@ -68,6 +84,12 @@ export async function startWorker(
 function openWorkers(deps: Deps, backend: QueueBackend, mailDriver: MailDriver | undefined): WorkerHandle[] {
   const processors: Record<QueueName, JobProcessor> = {
     email: createEmailProcessor(deps, mailDriver),
+    sms: createSmsProcessor(deps, createSmsDriver(deps.config.sms)),
+    accounts: createAccountsProcessor(deps),
+    scim: createScimProcessor(deps),
+    webhooks: createWebhooksProcessor(deps),
+    logout: createLogoutProcessor(deps),
+    reports: createReportsProcessor(deps),
     maintenance: createMaintenanceProcessor(deps),
   };
   return queueNames.map((name) =>

@@ -5,6 +5,7 @@ import { type Id, isId } from "../src/lib/ids.ts";
 import { type JobName, type JobPayload, parsePayload, type QueueName } from "../src/queue/contracts.ts";
 import { PermanentJobError } from "../src/queue/job-error.ts";
 import { claimJob, completeJob } from "../src/queue/ledger.ts";
+import { JOB_ATTEMPTS } from "../src/queue/queue-handle.ts";
 import type { DeliveredJob, JobProcessor } from "../src/queue/worker-handle.ts";
 
 /** What a job does outside of our database. It may happen twice, so it must carry the job's id as its identity. */
@@ -14,6 +15,8 @@ export interface TenantJob<Payload> {
   id: string;
   tenantId: Id<"tenant">;
   payload: Payload;
+  /** Whether nobody tries again when this attempt fails. */
+  isLastAttempt: boolean;
 }
 
 /**
@@ -42,7 +45,8 @@ export function createTenantProcessor<Queue extends QueueName>(
     const name = jobNameOf(handlers, job.name);
     const parsed = parsePayload(queue, name, payload);
     if (!parsed) throw new PermanentJobError("the payload breaks the job's contract");
-    return runOnce(deps, { id: job.id, tenantId, payload: parsed }, handlers[name]);
+    const isLastAttempt = job.attempt >= JOB_ATTEMPTS;
+    return runOnce(deps, { id: job.id, tenantId, payload: parsed, isLastAttempt }, handlers[name]);
   });
 }
 

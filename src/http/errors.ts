@@ -6,6 +6,8 @@ import { Elysia, ParseError, type ValidationError } from "elysia";
 import { databaseErrorOf } from "../db/client.ts";
 import type { Deps } from "../deps.ts";
 import { AppError, type FieldError, OAuthError } from "../lib/errors.ts";
+import { errorBody, ScimError } from "../protocol/scim/error.ts";
+import { bodyProblem } from "./json-body.ts";
 import { requestInfo } from "./request-info.ts";
 
 /** Renders an error as a page, for a person in front of a browser. Given by the app, which knows the pages. */
@@ -14,13 +16,20 @@ export type ErrorPage = (
   error: { status: number; code: string; message: string; requestId: string },
 ) => Promise<Response>;
 
-export const errorHandling = (deps: Pick<Deps, "log">, errorPage: ErrorPage) =>
+/** @param methodRefusal for a path that other methods are served at */
+export const errorHandling = (
+  deps: Pick<Deps, "log">,
+  errorPage: ErrorPage,
+  methodRefusal: (path: string) => AppError | undefined = () => undefined,
+) =>
   new Elysia({ name: "error-handling" }).onError({ as: "global" }, async ({ code, error, request }) => {
     const { requestId } = requestInfo(request);
-    const appError = toAppError(code, error, request);
+    const refusal = code === "NOT_FOUND" ? methodRefusal(new URL(request.url).pathname) : undefined;
+    const appError = refusal ?? toAppError(code, error, request);
     if (appError.status >= 500) deps.log.error({ requestId, err: appError.cause ?? error }, "request failed");
     else deps.log.debug({ requestId, code: appError.code, err: appError.cause }, "request refused");
 
+    if (isScim(request)) return scimError(appError, error, requestId);
     if (wantsPage(request)) {
       const { status, code: errorCode, message } = appError;
       return errorPage(request, { status, code: errorCode, message, requestId });
@@ -37,6 +46,30 @@ export const errorHandling = (deps: Pick<Deps, "log">, errorPage: ErrorPage) =>
     );
   });
 
+const isScim = (request: Request) => /^\/scim\/v2(?:\/|$)/.test(new URL(request.url).pathname);
+
+/** RFC 7644 §3.12. A body that is no JSON, or no object, is its syntax error. */
+function scimError(appError: AppError, error: unknown, requestId: string): Response {
+  const known = error instanceof ScimError ? error : undefined;
+  const invalid = appError.status === 422 || appError.code === "bad_request";
+  const body = errorBody(
+    known ?? {
+      status: invalid ? 400 : appError.status,
+      scimType: invalid ? "invalidSyntax" : undefined,
+      detail: appError.message,
+    },
+  );
+  return Response.json(body, {
+    status: Number(body.status),
+    headers: {
+      ...appError.headers,
+      "content-type": "application/scim+json",
+      "cache-control": "no-store",
+      "x-request-id": requestId,
+    },
+  });
+}
+
 /** A browser that navigates: an API client asks for JSON, or for nothing in particular. */
 function wantsPage(request: Request): boolean {
   return request.headers.get("accept")?.includes("text/html") ?? false;
@@ -44,6 +77,7 @@ function wantsPage(request: Request): boolean {
 
 function toAppError(code: string | number, error: unknown, request: Request): AppError {
   if (error instanceof AppError) return error;
+  if (error instanceof ScimError) return new AppError(error.status, error.scimType ?? "scim", error.detail);
   // What a route's own reader of bodies throws comes wrapped.
   if (error instanceof ParseError && error.cause instanceof AppError) return error.cause;
   if (isUnstorable(error)) return unstorable(error);
@@ -55,10 +89,13 @@ function toAppError(code: string | number, error: unknown, request: Request): Ap
       return oauth
         ? new OAuthError("invalid_request", "The request body cannot be read.", { cause: error })
         : new AppError(400, "bad_request", "The request body is not valid JSON.", { cause: error });
-    case "VALIDATION":
+    case "VALIDATION": {
+      const unreadable = bodyProblem(request);
+      if (unreadable) return unreadable;
       return oauth
         ? new OAuthError("invalid_request", "The request is malformed.")
         : fromValidation(error as ValidationError, noted.get(request) ?? []);
+    }
     default:
       return new AppError(500, "internal_error", "Something went wrong on our side. Please try again.", {
         cause: error,

@@ -6,17 +6,28 @@
 import type { Server } from "bun";
 import type { Deps } from "../deps.ts";
 import { newId } from "../lib/ids.ts";
+import { withinLimit } from "./body-limit.ts";
 import { clientIpReader } from "./client-ip.ts";
 import type { HttpMetrics } from "./metrics.ts";
+import { rateLimitHeaders } from "./rate-limit/plugin.ts";
 import { setRequestInfo } from "./request-info.ts";
 
 export type Handler = (request: Request) => Promise<Response> | Response;
 type PeerLookup = Pick<Server<unknown>, "requestIP">;
 
+const EXPOSED_HEADERS = [
+  "X-Request-Id",
+  "WWW-Authenticate",
+  "DPoP-Nonce",
+  "Retry-After",
+  "X-RateLimit-Limit",
+  "X-RateLimit-Remaining",
+  "X-RateLimit-Reset",
+].join(", ");
 const REQUEST_ID = /^[\w.:-]{1,128}$/;
 const TENANT_PATH = /^\/t\/([^/]+)(\/.*)?$/;
-/** RFC 8414 §3.1 puts the well-known part before an issuer's path. */
-const TENANT_METADATA = /^(\/\.well-known\/oauth-authorization-server)\/t\/([^/]+)$/;
+/** RFC 8414 §3.1 puts the well-known part before an issuer's path; §5 lets both forms be served. */
+const TENANT_METADATA = /^(\/\.well-known\/(?:oauth-authorization-server|openid-configuration))\/t\/([^/]+)$/;
 
 export function createGateway(deps: Deps, handle: Handler, metrics: HttpMetrics) {
   const clientIp = clientIpReader(deps.config.trustedProxies);
@@ -31,7 +42,9 @@ export function createGateway(deps: Deps, handle: Handler, metrics: HttpMetrics)
     const requestId = offered && REQUEST_ID.test(offered) ? offered : newId("request");
     const { path, tenantSlug } = splitTenant(url.pathname);
 
-    const routed = tenantSlug === undefined ? request : new Request(withPath(url, path), request);
+    const bounded = await withinLimit(request, path);
+    const received = bounded ?? new Request(url, { headers: request.headers });
+    const routed = tenantSlug === undefined ? received : new Request(withPath(url, path), received);
     setRequestInfo(routed, {
       requestId,
       ip: clientIp(server?.requestIP(request)?.address, request.headers.get("x-forwarded-for")),
@@ -41,9 +54,11 @@ export function createGateway(deps: Deps, handle: Handler, metrics: HttpMetrics)
     });
 
     const response =
+      (bounded ? undefined : new Response(null, { status: 413 })) ??
       withoutTrailingSlash(request.method, url) ??
       (isPreflight(request) ? new Response(null, { status: 204 }) : await handle(routed));
     response.headers.set("x-request-id", requestId);
+    for (const [name, value] of rateLimitHeaders(routed)) response.headers.set(name, value);
     for (const [name, value] of cors(request.headers.get("origin"))) {
       if (name === "vary") response.headers.append(name, value);
       else response.headers.set(name, value);
@@ -108,9 +123,12 @@ function corsHeaders(allowedOrigins: readonly string[]) {
     if (!origin || !(any || allowed.has(origin.toLowerCase()))) return any ? [] : [vary];
     return [
       ["access-control-allow-origin", any ? "*" : origin],
-      ["access-control-allow-methods", "GET, POST, PUT, DELETE, OPTIONS"],
-      ["access-control-allow-headers", "Accept, Authorization, Content-Type, X-Request-Id, X-Org-Context"],
-      ["access-control-expose-headers", "X-Request-Id, WWW-Authenticate"],
+      ["access-control-allow-methods", "GET, POST, PUT, PATCH, DELETE, OPTIONS"],
+      [
+        "access-control-allow-headers",
+        "Accept, Authorization, Content-Type, DPoP, X-Request-Id, X-Org-Context",
+      ],
+      ["access-control-expose-headers", EXPOSED_HEADERS],
       ["access-control-max-age", "300"],
       vary,
     ];

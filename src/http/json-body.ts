@@ -3,21 +3,45 @@
  * text: a value that brings its own `toString`, or is nested thousands of levels deep, breaks them or keeps the process
  * busy for seconds. No request of ours is like that.
  */
-import { badRequest } from "../lib/errors.ts";
+import { AppError, badRequest } from "../lib/errors.ts";
 
 const MAX_DEPTH = 32;
 /** Names by which a value would say how it is converted, or what it inherits: ignored like every unknown name. */
 const IGNORED_KEYS = new Set(["__proto__", "constructor", "prototype", "toString", "valueOf", "toJSON"]);
 
-async function readJson({ request }: { request: Request }): Promise<unknown> {
-  return parseJson(await request.text());
-}
+const unreadable = new WeakMap<Request, AppError>();
+
+/**
+ * Why a body could not be read. It is told where the body is refused, and not where it is read: who may not call a route is
+ * to be told that first, whatever they sent.
+ */
+export const bodyProblem = (request: Request): AppError | undefined => unreadable.get(request);
+
+const reader =
+  ({ optional }: { optional: boolean }) =>
+  async ({ request }: { request: Request }): Promise<unknown> => {
+    const text = await request.text();
+    if (optional && text.trim() === "") return {};
+    try {
+      return parseJson(text);
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      unreadable.set(request, error);
+      // No schema of a body takes it.
+      return null;
+    }
+  };
+
+type JsonReader = [ReturnType<typeof reader>, "json"];
 
 /**
  * A route's `parse`: for every content type, so that none of them is a way around it. The framework's own reader comes
  * second, finds the body read and does nothing; its name is what the API description goes by.
  */
-export const jsonBody: [typeof readJson, "json"] = [readJson, "json"];
+export const jsonBody: JsonReader = [reader({ optional: false }), "json"];
+
+/** The same for a route whose body says nothing that has to be said: none is an empty object. */
+export const optionalJsonBody: JsonReader = [reader({ optional: true }), "json"];
 
 /** @throws AppError 400 */
 export function parseJson(text: string): unknown {

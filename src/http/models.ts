@@ -23,9 +23,12 @@ export const MessageResponse = t.Object({ message: t.String() });
 export const commonErrors = {
   400: ErrorResponse,
   404: ErrorResponse,
+  429: ErrorResponse,
   500: ErrorResponse,
 } as const;
 
 /** What `detail.security` names: declared by every route, as an empty list by a public one. */
 export const bearerAuth = [{ bearer: [] }];
 export const publicRoute: Record<string, string[]>[] = [];
+
+export const Nothing = t.Void({ description: "No content" });

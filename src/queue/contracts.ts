@@ -8,18 +8,86 @@ import { Value } from "@sinclair/typebox/value";
 
 const Id = Type.String({ minLength: 1, maxLength: 64 });
 
+const Factor = {
+  method: Type.Union([Type.Literal("totp"), Type.Literal("webauthn")]),
+  name: Type.String({ maxLength: 128 }),
+};
+
 export const contracts = {
   email: {
     verify_email: Type.Object({ user_id: Id, email_id: Id, locale: Type.Optional(Type.String()) }),
     reset_password: Type.Object({ user_id: Id, email_id: Id, locale: Type.Optional(Type.String()) }),
+    /** Too many wrong credentials locked an account: its owner is mailed the way back in. */
+    unlock_account: Type.Object({ user_id: Id, email_id: Id, locale: Type.Optional(Type.String()) }),
     welcome: Type.Object({ user_id: Id, email_id: Id, locale: Type.Optional(Type.String()) }),
     new_sign_in: Type.Object({ user_id: Id, session_id: Id, locale: Type.Optional(Type.String()) }),
     /** Somebody tried to register an address that already has an account: its owner is told, the caller is not. */
     already_registered: Type.Object({ user_id: Id, email_id: Id, locale: Type.Optional(Type.String()) }),
+    /** A second factor or a passkey was added or removed. `name`: what its owner calls it. */
+    factor_added: Type.Object({ user_id: Id, ...Factor, locale: Type.Optional(Type.String()) }),
+    factor_removed: Type.Object({ user_id: Id, ...Factor, locale: Type.Optional(Type.String()) }),
+    password_changed: Type.Object({ user_id: Id, locale: Type.Optional(Type.String()) }),
+    /** To the old address, which has to approve. */
+    email_change_requested: Type.Object({ user_id: Id, change_id: Id, locale: Type.Optional(Type.String()) }),
+    /** To the new address, unless somebody has an account with it. */
+    confirm_new_email: Type.Object({ user_id: Id, change_id: Id, locale: Type.Optional(Type.String()) }),
+    email_changed: Type.Object({
+      user_id: Id,
+      change_id: Id,
+      to: Type.Union([Type.Literal("old"), Type.Literal("new")]),
+      locale: Type.Optional(Type.String()),
+    }),
+    account_deletion_requested: Type.Object({
+      user_id: Id,
+      deletion_id: Id,
+      locale: Type.Optional(Type.String()),
+    }),
+    account_deleted: Type.Object({ user_id: Id, deletion_id: Id, locale: Type.Optional(Type.String()) }),
+    data_export_ready: Type.Object({ user_id: Id, locale: Type.Optional(Type.String()) }),
+    magic_link: Type.Object({ user_id: Id, proof_id: Id, locale: Type.Optional(Type.String()) }),
+    email_code: Type.Object({ user_id: Id, proof_id: Id, locale: Type.Optional(Type.String()) }),
+    webhook_disabled: Type.Object({ user_id: Id, webhook_id: Id, locale: Type.Optional(Type.String()) }),
+  },
+  sms: {
+    code: Type.Object({ proof_id: Id, locale: Type.Optional(Type.String()) }),
+  },
+  accounts: {
+    erase_account: Type.Object({ deletion_id: Id }),
+    export_data: Type.Object({ export_id: Id }),
+  },
+  scim: {
+    /** A provisioning client made a user, or activated one again. */
+    user_provisioned: Type.Object({ user_id: Id, organization_id: Type.Optional(Id) }),
+    /** A provisioning client deactivated or removed a user, who is signed out everywhere by now. */
+    user_deprovisioned: Type.Object({ user_id: Id, organization_id: Type.Optional(Id) }),
+  },
+  webhooks: {
+    /** One attempt of one delivery, counted from 1. */
+    deliver: Type.Object({ delivery_id: Id, attempt: Type.Integer({ minimum: 1 }) }),
+  },
+  logout: {
+    /** Tells one application that a session of one of its users has ended (OpenID Connect Back-Channel Logout §2.5). */
+    backchannel_logout: Type.Object({ client_id: Id, session_id: Id, user_id: Id }),
+  },
+  reports: {
+    /** Makes a compliance report or an export of the audit trail. */
+    make: Type.Object({ report_id: Id }),
   },
   maintenance: {
     /** Removes what has expired and prepares the audit trail's next partitions. */
     clean_up: Type.Object({}),
+    /** Publishes the next signing keys and retires those that signed their last token long enough ago. */
+    rotate_keys: Type.Object({}),
+    /** Erases the accounts whose owners asked for it and have had their time to think better of it. */
+    erase_due_accounts: Type.Object({}),
+    /** Removes reports that are too old, with their files. */
+    expire_reports: Type.Object({}),
+    /** Seals the audit trail up to now. */
+    seal_audit: Type.Object({}),
+    /** Drops the months of the audit trail that nobody wants any more. */
+    drop_audit_months: Type.Object({}),
+    /** Puts webhooks on the queue again whose next attempt is due. */
+    retry_webhooks: Type.Object({}),
   },
 } satisfies Record<string, Record<string, TSchema>>;
 

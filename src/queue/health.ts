@@ -77,7 +77,16 @@ async function failedInRedis(redis: Redis): Promise<Record<QueueName, number>> {
 }
 
 function countsBy(count: (queue: QueueName) => number): Record<QueueName, number> {
-  return { email: count("email"), maintenance: count("maintenance") };
+  return {
+    email: count("email"),
+    sms: count("sms"),
+    accounts: count("accounts"),
+    scim: count("scim"),
+    webhooks: count("webhooks"),
+    logout: count("logout"),
+    reports: count("reports"),
+    maintenance: count("maintenance"),
+  };
 }
 
 async function withinDeadline(work: Promise<unknown>): Promise<void> {

@@ -46,13 +46,16 @@ export interface QueueHandle {
   close(): Promise<void>;
 }
 
+/** How often a job is tried before it counts as failed. */
+export const JOB_ATTEMPTS = 10;
+
 /**
  * Ten attempts over about 25 minutes (3 s, 6 s, 12 s … 13 min, each less up to half at random, so that what failed
  * together is not tried together). Completed jobs are kept for a while only to be looked at and to refuse a known id;
  * the ledger is what remembers. Failed jobs are kept for an operator.
  */
 const jobOptions: DefaultJobOptions = {
-  attempts: 10,
+  attempts: JOB_ATTEMPTS,
   backoff: { type: "exponential", delay: 3000, jitter: 0.5 },
   removeOnComplete: { age: 24 * 60 * 60, count: 500 },
   removeOnFail: { age: 30 * 24 * 60 * 60 },
