@@ -23,6 +23,7 @@ afterAll(async () => {
 const acrossTenants = new Map([
   ["tenants", "the tenants themselves; on Citus a reference table"],
   ["tenant_domains", "a host name leads to one tenant"],
+  ["rate_limits", "counters, which one statement of a library keeps; no reference leads to or from them"],
 ]);
 
 interface Keys {

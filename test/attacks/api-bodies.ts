@@ -17,6 +17,7 @@ export const bodies: Record<string, () => Record<string, string>> = {
   "/token/refresh": () => ({ refresh_token: "x" }),
   "/forgot-password": () => ({ email: "a@example.com" }),
   "/reset-password": () => ({ token: "x", new_password: PASSWORD }),
+  "/mfa/totp/verify": () => ({ mfa_token: "x", code: "123456" }),
   "/verify-email/send": () => ({ email: "a@example.com" }),
 };
 

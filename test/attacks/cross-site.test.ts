@@ -39,7 +39,14 @@ const forms: Record<string, Record<string, string>> = {
   "/verify-email/confirm": { token: "x" },
   "/account/send-verification": {},
   "/signout": {},
+  "/oauth/logout/confirm": { decision: "sign_out" },
+  "/account/sessions/end": { session_id: "x" },
+  "/account/sessions/end-others": {},
+  "/account/grants/revoke": { grant_id: "x" },
   "/oauth/consent": { decision: "allow" },
+  "/oauth/select-account": {},
+  "/device": { user_code: "BCDF-GHJK" },
+  "/device/decision": { user_code: "BCDF-GHJK", decision: "allow" },
 };
 
 async function tokenOf(browser: Browser): Promise<string> {
@@ -109,13 +116,18 @@ describe("a page in a frame", () => {
   /** CWE-1021, RFC 9700 §4.16. Guard: web/security-headers.ts, pageHeaders; api/operations/docs.ts. */
   it("is refused by its headers, on every page, errors included", async () => {
     const consent = await victim.get(`/oauth/authorize?${authorizationParameters(thirdParty)}`);
+    const chooser = await victim.get(
+      `/oauth/authorize?${authorizationParameters(thirdParty, { prompt: "select_account" })}`,
+    );
     const pages = [
+      chooser.headers.get("location") ?? "",
       ...[
         "/",
         "/signin",
         "/signup",
         "/recover",
         "/account",
+        "/device",
         "/reset-password?token=x",
         "/verify-email?token=x",
       ],
@@ -150,7 +162,7 @@ describe("a session that the attacker chose", () => {
     expect(await findSessionByCookie(server.deps, server.tenant.id, forged)).toBeUndefined();
   });
 
-  /** CWE-384. Guard: web/sign-in.routes.ts, replaceSession. */
+  /** CWE-384. Guard: web/sign-in/sign-in.routes.ts, replaceSession. */
   it("ends when somebody signs in over it", async () => {
     const attacker = await signedIn(server.url);
     const planted = attacker.browser.cookies.get(SESSION) ?? "";

@@ -139,7 +139,7 @@ describe("a forged signature", () => {
 });
 
 describe("a token that we did sign, for something else", () => {
-  /** RFC 8725 §2.8, §3.11: cross-JWT confusion. Guard: typ `at+jwt` (tokens/access.ts). */
+  /** RFC 8725 §2.8, §3.11: cross-JWT confusion. Guard: typ `at+jwt` (access-tokens/access.ts). */
   it("an ID token opens nothing", async () => {
     expect(await works(tokens.id_token)).toEqual(unauthorized);
     const signing = (await keyRingOf(server.deps, server.tenant.id)).signingKey("ES256", server.clock.now());
@@ -207,8 +207,8 @@ describe("a token with wrong claims, truly signed", () => {
     ["a beginning in the future", { nbf: 9e9 }],
     ["no family", { fam: undefined }],
     ["a family that never was", { fam: "fam_00000000000000000000000001" }],
-    ["the id of another kind", { sub: "client_00000000000000000000000001" }],
-    ["no session", { sid: undefined }],
+    ["no client", { client_id: undefined }],
+    ["no id of its own", { jti: undefined }],
   ])("is refused: %s", async (_, change) => {
     const signing = (await keyRingOf(server.deps, server.tenant.id)).signingKey("ES256", server.clock.now());
     const good = await signJwt(claims, { typ: "at+jwt", key: signing });

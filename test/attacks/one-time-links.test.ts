@@ -152,7 +152,7 @@ describe("a link out of place", () => {
 });
 
 describe("a scanner of mail that opens every link", () => {
-  /** Guard: web/recovery.routes.ts: a browser's GET shows a button, and only the form consumes. */
+  /** Guard: web/sign-in/recovery.routes.ts: a browser's GET shows a button, and only the form consumes. */
   it("consumes nothing, as a browser", async () => {
     const [token, resetToken] = [await mailedToken("verify-email"), await askForReset()];
     for (const path of [`/verify-email?token=${token}`, `/reset-password?token=${resetToken}`]) {

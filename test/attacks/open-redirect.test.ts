@@ -1,4 +1,5 @@
 /** Open redirects and confused paths (CWE-601, RFC 9700 §4.11), and authorization requests that were meddled with. */
+import { eq } from "drizzle-orm";
 import { afterAll, beforeAll, describe, expect, it } from "bun:test";
 import { clients } from "../../src/db/schema/index.ts";
 import { postForm, startTestServer, type TestServer } from "../support/server.ts";
@@ -154,16 +155,9 @@ describe("an authorization request that the browser carries", () => {
     const browser = new Browser(server.url);
     const interaction = await sealed(browser);
     // A client of the same client_id there: the request itself would be sound.
-    const now = server.clock.now();
-    const twin = { ...app.client, tenantId: other.tenant.id, createdAt: now, updatedAt: now };
-    const { redirectUris, grantTypes, postLogoutRedirectUris, scopes } = app.client;
-    await server.deps.db.insert(clients).values({
-      ...twin,
-      redirectUris: [...redirectUris],
-      grantTypes: [...grantTypes],
-      postLogoutRedirectUris: [...postLogoutRedirectUris],
-      scopes: [...scopes],
-    });
+    const [row] = await server.deps.db.select().from(clients).where(eq(clients.id, app.client.id));
+    if (!row) throw new Error("the client is gone");
+    await server.deps.db.insert(clients).values({ ...row, tenantId: other.tenant.id });
     const response = await new Browser(other.base).get(`/oauth/authorize?${query(interaction)}`);
     expect([response.status, response.headers.get("location")]).toEqual([400, null]);
     const page = await (await new Browser(other.base).get(`/signin?${query(interaction)}`)).text();

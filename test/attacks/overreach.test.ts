@@ -33,7 +33,7 @@ describe("an application that was let see nothing but who it is", () => {
     expect(whole.status).toBe(200);
   });
 
-  /** Guard: domain/tokens/mint.ts, accessTokenUser. */
+  /** Guard: domain/access-tokens/mint.ts, accessTokenUser. */
   it("reads none in its access token", async () => {
     const claims = decodeJwt(await tokenOf("openid"));
     for (const name of ["preferred_username", "email", "email_verified", "given_name", "family_name"]) {

@@ -198,10 +198,10 @@ describe("an old response type", () => {
     },
   );
 
-  /** OpenID Connect Core §6. Guard: refuseRequestObjects: what is not understood must not be ignored. */
-  it("a request object or request_uri is refused", async () => {
+  /** OpenID Connect Core §6. Guard: refuseReferences, readRequestObject: what is not understood must not be ignored. */
+  it("an unsigned request object or a request_uri to fetch is refused", async () => {
     for (const [name, error] of [
-      ["request", "request_not_supported"],
+      ["request", "invalid_request_object"],
       ["request_uri", "request_uri_not_supported"],
     ] as const) {
       const response = await ask(authorizationParameters(app, { [name]: "https://evil.example/" }));

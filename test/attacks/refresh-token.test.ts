@@ -40,7 +40,7 @@ async function authorized(scope = "openid profile email", of: Browser = browser)
 const refreshNative = (token: string) => postJson(`${server.url}/token/refresh`, { refresh_token: token });
 
 describe("reuse of a rotated refresh token", () => {
-  /** RFC 9700 §4.14.2. Guard: domain/tokens/refresh.ts (decision `reuse`) and tokens/access.ts (findLiveSubject). */
+  /** RFC 9700 §4.14.2. Guard: domain/tokens/refresh.ts (decision `reuse`) and access-tokens/repo.ts (findLiveFamily). */
   it("after the retry window ends the whole family, access tokens included", async () => {
     const first = await authorized();
     const second = await tokensOf(refresh(app, first.refresh_token));
@@ -163,7 +163,7 @@ describe("scope at the refresh", () => {
 });
 
 describe("a person who is shut out", () => {
-  /** Guard: domain/tokens/refresh.ts, requireLiveSignIn; tokens/repo.ts, liveSubject. */
+  /** Guard: domain/tokens/refresh.ts, requireLiveSignIn; access-tokens/repo.ts, liveFamily. */
   it("by being disabled has no tokens that work", async () => {
     const oauth = await authorized("openid offline_access");
     const native = await login(server.url, person.username);

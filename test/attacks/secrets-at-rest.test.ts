@@ -1,11 +1,14 @@
 /** A stolen database: what is in it must not work anywhere (CWE-256, CWE-312, CWE-522). */
 import { createPrivateKey } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "bun:test";
+import { Secret } from "otpauth";
 import { loadConfig } from "../../src/config.ts";
 import { createDeps } from "../../src/deps.ts";
 import { keyRingOf } from "../../src/domain/keys/service.ts";
 import { linkIn, waitForMail } from "../support/mailbox.ts";
+import { totpCode, verifyTotp } from "../support/mfa.ts";
 import { administrator, postJson, startTestServer, type TestServer } from "../support/server.ts";
+import { pendingLogin, victimWithTotp } from "./mfa-support.ts";
 import {
   createApp,
   createOtherTenant,
@@ -103,6 +106,34 @@ describe("the database after a day's work", () => {
       for (const secret of links)
         expect([table, secret, text.includes(secret)]).toEqual([table, secret, false]);
     }
+  });
+
+  /** Guards: domain/mfa/totp/service.ts and backup-codes/service.ts (sealWith, hmacSha256); lib/secret-token.ts. */
+  it("holds no secret of a second factor", async () => {
+    const { person, app } = await victimWithTotp(server);
+    const pending = await pendingLogin(server.url, person);
+    const answer = await verifyTotp(
+      server,
+      await pendingLogin(server.url, person),
+      totpCode(server, app.secret),
+      {
+        trust_device: true,
+      },
+    );
+    const { device_token: device } = (await answer.json()) as { device_token: string };
+    const challenge = await postJson(`${server.url}/mfa/webauthn/login/begin`, {});
+    const { challenge: encoded } = (await challenge.json()) as { challenge: string };
+    const bytes = Buffer.from(Secret.fromBase32(app.secret).bytes);
+    const secrets = [app.secret, bytes.toString("hex"), bytes.toString("base64"), bytes.toString("latin1")];
+    for (const token of [pending, device, Buffer.from(encoded, "base64url").toString()]) {
+      secrets.push(token.slice(-43), Buffer.from(token.slice(-43), "base64url").toString("hex"));
+    }
+    for (const code of app.backupCodes) secrets.push(code, code.replace("-", ""));
+    const rows = await everything();
+    expect(rows.filter(({ table }) => table === "public.totp_devices").length).toBeGreaterThan(0);
+    expect(rows.filter(({ table }) => table === "public.backup_codes")).toHaveLength(10);
+    const found = secrets.filter((secret) => rows.some(({ text }) => text.includes(secret)));
+    expect(found).toEqual([]);
   });
 
   /** OWASP Password Storage. Guard: domain/passwords/hasher.ts, COST. */

@@ -1,3 +1,12 @@
+/**
+ * What the tests of conformance share: one folder a specification, one `it` a rule. Applications are `openid-client`, unmodified;
+ * raw HTTP is for what it would never send.
+ *
+ * A docstring that names `oidcc-…`, or `FAPI2SPFinal…`, names the module of the OpenID Foundation's conformance suite that the
+ * test follows: an OIDC module by its test name, one of FAPI 2.0 by its class. The folders `openid-…-op` and
+ * `fapi2-security-profile` are the suite's plans; where another folder has a module's rule already, its name stands there.
+ * It is our reading of these modules, not a run of the suite, and no certification is claimed.
+ */
 import * as client from "openid-client";
 import { createAccount } from "../../src/domain/accounts/registration.ts";
 import { createClient, type NewClient } from "../../src/domain/clients/service.ts";
@@ -42,6 +51,8 @@ export interface Application {
 type Metadata = Partial<NewClient> & {
   tokenEndpointAuthMethod?: string;
   idTokenSignedResponseAlg?: string;
+  /** What else its record says, as the database has it. */
+  row?: Partial<typeof clients.$inferInsert>;
 };
 
 export async function registerApplication(
@@ -49,7 +60,7 @@ export async function registerApplication(
   metadata: Metadata = {},
   tenant: Tenant = server.tenant,
 ): Promise<Application> {
-  const { tokenEndpointAuthMethod, idTokenSignedResponseAlg, ...input } = metadata;
+  const { tokenEndpointAuthMethod, idTokenSignedResponseAlg, row, ...input } = metadata;
   const created = await createClient(
     server.deps,
     tenant.id,
@@ -66,6 +77,7 @@ export async function registerApplication(
   const changes = {
     ...(tokenEndpointAuthMethod ? { tokenEndpointAuthMethod } : {}),
     ...(idTokenSignedResponseAlg ? { idTokenSignedResponseAlg } : {}),
+    ...row,
   };
   if (Object.keys(changes).length > 0)
     await server.deps.db

@@ -147,8 +147,11 @@ describe("a change of", () => {
     const watched = await sql<{ table: string }[]>`
       select tgrelid::regclass::text as table from pg_trigger where tgfoid = 'notify_cache'::regproc order by 1`;
     expect(watched.map(({ table }) => table)).toEqual([
+      "client_roles",
       "client_secrets",
       "clients",
+      "role_permissions",
+      "roles",
       "signing_keys",
       "tenant_domains",
       "tenants",

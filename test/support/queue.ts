@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { Redis } from "ioredis";
 import { type Config, loadConfig } from "../../src/config.ts";
 import type { Database } from "../../src/db/client.ts";
-import { tenants, userEmails, users } from "../../src/db/schema/index.ts";
+import { clients, tenants, userEmails, users } from "../../src/db/schema/index.ts";
 import { type Id, newId } from "../../src/lib/ids.ts";
 
 export interface TestRedis {
@@ -160,4 +160,31 @@ export async function insertTestUsers(
     })),
   );
   return made;
+}
+
+/** A public client that nobody uses, for what belongs to one. */
+export async function insertTestClient(
+  db: Database,
+  tenantId: Id<"tenant">,
+  now: Date,
+): Promise<Id<"client">> {
+  const id = newId("client");
+  await db.insert(clients).values({
+    tenantId,
+    id,
+    clientId: id,
+    name: "Test",
+    applicationType: "web",
+    tokenEndpointAuthMethod: "none",
+    grantTypes: [],
+    redirectUris: [],
+    postLogoutRedirectUris: [],
+    scopes: [],
+    firstParty: true,
+    idTokenSignedResponseAlg: "RS256",
+    accessTokenSigningAlg: "ES256",
+    createdAt: now,
+    updatedAt: now,
+  });
+  return id;
 }

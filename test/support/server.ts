@@ -4,9 +4,11 @@ import { type Config, loadConfig } from "../../src/config.ts";
 import { createDeps, type Deps } from "../../src/deps.ts";
 import { createClient, type NewClient } from "../../src/domain/clients/service.ts";
 import { systemContext } from "../../src/domain/request-context.ts";
+import { createRemoteKeys } from "../../src/domain/remote-documents/remote-keys.ts";
 import { findDefaultTenant, type Tenant, updateTenantSettings } from "../../src/domain/tenants/service.ts";
 import type { TenantSettings } from "../../src/domain/tenants/settings.ts";
 import { createLogger } from "../../src/lib/log.ts";
+import type { Outbound } from "../../src/outbound/client.ts";
 import { serve } from "../../src/server.ts";
 import { startWorker } from "../../workers/main.ts";
 import { createTestClock, type TestClock } from "./clock.ts";
@@ -32,7 +34,13 @@ export interface TestServer {
 export const administrator = { email: "admin@example.com", password: "Adm1n-P@ssw0rd!" };
 
 export async function startTestServer(
-  options: { env?: Record<string, string>; clock?: TestClock; redisUrl?: string } = {},
+  options: {
+    env?: Record<string, string>;
+    clock?: TestClock;
+    redisUrl?: string;
+    /** Stands for the internet. */
+    outbound?: Outbound;
+  } = {},
 ): Promise<TestServer> {
   const database = await createTestDatabase();
   const port = freePort();
@@ -48,6 +56,8 @@ export async function startTestServer(
     GATEWRIGHT_ADMIN_EMAIL: administrator.email,
     GATEWRIGHT_ADMIN_PASSWORD: administrator.password,
     LOG_LEVEL: "silent",
+    // Tests ask more often than anybody else; those of the limits turn them on.
+    RATE_LIMITING: "off",
     ...(options.redisUrl ? { REDIS_URL: options.redisUrl } : {}),
     ...options.env,
   });
@@ -55,7 +65,8 @@ export async function startTestServer(
   await bootstrap(config);
   // Bootstrapping reads the real time: a clock that stood still before it would not know the first keys yet.
   const clock = options.clock ?? createTestClock();
-  const deps = await createDeps(config, { process: "api", clock, log });
+  const made = await createDeps(config, { process: "api", clock, log });
+  const deps = options.outbound ? reachedBy(made, options.outbound) : made;
   const server = await serve(deps);
   const tenant = await findDefaultTenant(deps);
   if (!tenant) throw new Error("bootstrap made no tenant");
@@ -85,6 +96,14 @@ export async function startTestServer(
       await database.drop();
     },
   };
+}
+
+/** Everything that asks the internet, by another way. */
+function reachedBy<D extends Deps>(deps: D, outbound: Outbound): D {
+  const remoteKeys = createRemoteKeys({ outbound, clock: deps.clock }, (url, error) =>
+    deps.log.warn({ url, err: error }, "keys could not be fetched"),
+  );
+  return { ...deps, outbound, remoteKeys };
 }
 
 /** A JSON request, as an API client makes it. */

@@ -7,6 +7,7 @@ import { jobLedger, outbox } from "../../src/db/schema/index.ts";
 import type { Id } from "../../src/lib/ids.ts";
 import { createLogger } from "../../src/lib/log.ts";
 import { createQueueBackend } from "../../src/queue/backend.ts";
+import { contracts } from "../../src/queue/contracts.ts";
 import { enqueue } from "../../src/queue/outbox.ts";
 import { startWorker } from "../../workers/main.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
@@ -160,13 +161,15 @@ describe.each(queueBackends)("the worker, queue on %s", (kind) => {
     connection.disconnect();
   }
 
-  it("schedules the clean-up", async () => {
+  it("schedules each task of maintenance once", async () => {
     await start(async () => 250);
     const backend = createQueueBackend(config, createLogger({ level: "silent", name: "test" }));
     const maintenance = await backend.openQueue("maintenance");
-    const [scheduled, ...others] = await maintenance.list("delayed", 10);
-    expect(scheduled).toMatchObject({ name: "clean_up", tenantId: null });
-    expect(others).toEqual([]);
+    const scheduled = await maintenance.list("delayed", 10);
+    expect(scheduled.map(({ name }) => name).toSorted()).toEqual(
+      Object.keys(contracts.maintenance).toSorted(),
+    );
+    expect(scheduled.map(({ tenantId }) => tenantId)).toEqual(scheduled.map(() => null));
     await backend.close();
   });
 });

@@ -45,6 +45,19 @@ function processorOf(welcome: EmailHandlers["welcome"]) {
     welcome,
     new_sign_in: unexpected,
     already_registered: unexpected,
+    unlock_account: unexpected,
+    factor_added: unexpected,
+    factor_removed: unexpected,
+    password_changed: unexpected,
+    email_change_requested: unexpected,
+    confirm_new_email: unexpected,
+    email_changed: unexpected,
+    account_deletion_requested: unexpected,
+    account_deleted: unexpected,
+    data_export_ready: unexpected,
+    magic_link: unexpected,
+    email_code: unexpected,
+    webhook_disabled: unexpected,
   };
   return createTenantProcessor(deps, "email", handlers);
 }
@@ -164,6 +177,12 @@ describe("a job of the whole installation", () => {
       async clean_up() {
         calls++;
       },
+      rotate_keys: unexpected,
+      erase_due_accounts: unexpected,
+      retry_webhooks: unexpected,
+      expire_reports: unexpected,
+      seal_audit: unexpected,
+      drop_audit_months: unexpected,
     });
     const scheduled = { id: "repeat:1", name: "clean_up", data: { tenantId: null, payload: {} }, attempt: 1 };
     await process(scheduled);
