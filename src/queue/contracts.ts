@@ -9,7 +9,7 @@ import { Value } from "@sinclair/typebox/value";
 const Id = Type.String({ minLength: 1, maxLength: 64 });
 
 const Factor = {
-  method: Type.Union([Type.Literal("totp"), Type.Literal("webauthn")]),
+  method: Type.Union([Type.Literal("totp"), Type.Literal("webauthn"), Type.Literal("sms_code")]),
   name: Type.String({ maxLength: 128 }),
 };
 

@@ -50,6 +50,16 @@ async function pending({ username }: Person): Promise<string> {
   return token;
 }
 
+describe("a number that somebody added", () => {
+  /** A stolen session that makes itself a way in. Guard: phones/service.ts, markPhoneVerified (factor_added). */
+  it("is told to the account's owner by mail, by its last digits alone", async () => {
+    const { person, number } = await withPhone();
+    const mail = await waitForMail(server, person.email, ({ text }) => text.includes(number.slice(-4)));
+    expect(mail.subject).toContain("second factor was added");
+    expect(mail.text).not.toContain(number);
+  });
+});
+
 describe("a code that was texted to a number which was removed since", () => {
   /** A phone is stolen, and its owner takes its number out. Guard: proofs/service.ts, findSignInUser (isReachable). */
   it("signs nobody in", async () => {

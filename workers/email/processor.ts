@@ -92,7 +92,7 @@ function challengeIdOf(jobId: string): Id<"challenge"> {
 }
 
 const factorData = (
-  { payload }: TenantJob<{ method: "totp" | "webauthn"; name: string }>,
+  { payload }: TenantJob<{ method: "totp" | "webauthn" | "sms_code"; name: string }>,
   issuer: string,
   recipient: Recipient,
 ) => ({

@@ -4,6 +4,7 @@ import { violatesUnique } from "../../db/client.ts";
 import type { Deps } from "../../deps.ts";
 import { conflict, notFound, validationError } from "../../lib/errors.ts";
 import { type Id, newId } from "../../lib/ids.ts";
+import { enqueue } from "../../queue/outbox.ts";
 import * as audit from "../audit/service.ts";
 import type { RequestContext } from "../request-context.ts";
 import type { User } from "../users/service.ts";
@@ -72,6 +73,14 @@ export async function markPhoneVerified(
     throw error;
   }
   await record(executor, user, "user.phone_verified", phone.id, by);
+  // It is a way in from now on: its owner is to know, even who did not add it.
+  await enqueue(executor, {
+    tenantId: user.tenantId,
+    queue: "email",
+    name: "factor_added",
+    payload: { user_id: user.id, method: "sms_code", name: `… ${phone.number.slice(-4)}` },
+    now: by.now,
+  });
 }
 
 /** @throws AppError 404, for another person's as for none */

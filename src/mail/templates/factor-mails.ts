@@ -3,7 +3,7 @@ import { letterFrame, type MailContext, type PersonData } from "./template.ts";
 import { factText } from "./untrusted-text.ts";
 
 export interface FactorData extends PersonData {
-  method: "totp" | "webauthn";
+  method: "totp" | "webauthn" | "sms_code";
   /** What its owner calls it. */
   factorName: string;
 }

@@ -118,6 +118,7 @@ export const de: MailMessages = {
     name: "Name",
     totp: "Authenticator-App",
     webauthn: "Passkey",
+    sms_code: "Telefonnummer",
   },
   factorAdded: {
     subject: (tenant) => `Ihr Konto bei ${tenant} hat einen weiteren zweiten Faktor`,

@@ -115,6 +115,7 @@ export const en = {
     name: "Name",
     totp: "Authenticator app",
     webauthn: "Passkey",
+    sms_code: "Phone number",
   },
   factorAdded: {
     subject: (tenant: string): string => `A second factor was added to your account at ${tenant}`,
