@@ -18,7 +18,7 @@ describe("a client that is disabled", () => {
     const app = await createApp(server, { public: true });
     const { browser } = await signedIn(server.url);
     const tokens = await tokensOf(exchangeCode(app, await obtainCode(browser, app)));
-    const works = async () => (await whereItWorks(server.url, tokens.access_token)).userinfo;
+    const works = async () => (await whereItWorks(server.url, tokens.access_token)).me;
     const enable = async (enabled: boolean) => {
       await server.deps.db.update(clients).set({ enabled }).where(eq(clients.id, app.client.id));
       server.deps.caches.clear();

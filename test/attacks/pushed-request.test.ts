@@ -52,12 +52,16 @@ async function expectRefused(response: Response): Promise<void> {
 }
 
 describe("HEAD at the authorization endpoint", () => {
-  /** Guard: web/oauth/authorize.routes.ts answers HEAD before it opens a pushed request, which can be opened once. */
+  /** Guard: web/oauth/authorize.routes.ts answers HEAD before it answers a pushed request, which is answered once. */
   it("uses up no pushed request", async () => {
     const query = new URLSearchParams({ client_id: app.client.clientId, request_uri: await push() });
-    const head = await fetch(`${server.url}/oauth/authorize?${query}`, { method: "HEAD" });
-    expect(head.status).toBe(200);
     const { browser } = await signedIn(server.url);
+    const head = await fetch(`${server.url}/oauth/authorize?${query}`, {
+      method: "HEAD",
+      redirect: "manual",
+      headers: { cookie: browser.cookieHeader },
+    });
+    expect(head.status).toBe(200);
     const answer = await browser.get(`/oauth/authorize?${query}`);
     expect(answer.headers.get("location")).toContain("code=");
   });

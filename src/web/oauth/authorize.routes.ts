@@ -29,7 +29,7 @@ export const authorizeRoutes = (deps: Deps) =>
     .get(
       "/oauth/authorize",
       async ({ page }) => {
-        // HEAD is answered here too, and must not use up what a pushed request is good for once.
+        // HEAD is answered here too, and must not use up a pushed request, which is answered once.
         if (page.request.method === "HEAD") return new Response(null);
         const begun = await readInteraction(deps, page);
         if (begun.kind === "respond") return respondToOutcome(deps, page, begun);
