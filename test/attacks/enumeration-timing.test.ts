@@ -1,6 +1,6 @@
 /**
  * Who has an account here? The time of the answer does not tell (CWE-208): over 200 and more interleaved samples, the
- * medians of known and of unknown accounts lie within 10 %. A busy machine may spoil a round, and not three in a row.
+ * medians of known and of unknown accounts lie within 10 %. A busy machine may spoil a round, and not six in a row.
  */
 import { afterAll, beforeAll, describe, expect, it } from "bun:test";
 import { linkIn, waitForMail } from "../support/mailbox.ts";
@@ -8,7 +8,7 @@ import { postJson, startTestServer, type TestServer } from "../support/server.ts
 import { PASSWORD, type Person, register } from "./support.ts";
 
 const SAMPLES = 200;
-const ROUNDS = 3;
+const ROUNDS = 6;
 const TOLERANCE = 0.1;
 
 let server: TestServer;

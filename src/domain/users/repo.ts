@@ -26,22 +26,29 @@ const columns = {
   emailId: userEmails.id,
   email: userEmails.address,
   emailVerified: sql<boolean>`${userEmails.verifiedAt} is not null`,
-  // Their own, and those of the groups that they are in, directly or through other groups.
-  roles: sql<string[]>`array(select ${roles.name} from ${roles} where ${roles.tenantId} = ${users.tenantId}
-    and ${roles.id} in (
-      select ${userRoles.roleId} from ${userRoles}
-        where ${userRoles.tenantId} = ${users.tenantId} and ${userRoles.userId} = ${users.id}
-      union all
-      select ${groupRoles.roleId} from ${groupRoles} where ${groupRoles.tenantId} = ${users.tenantId}
-        and ${groupRoles.groupId} in (
-          with recursive held(id) as (
-            select ${groupUsers.groupId} from ${groupUsers}
-              where ${groupUsers.tenantId} = ${users.tenantId} and ${groupUsers.userId} = ${users.id}
-            union
-            select ${groupGroups.groupId} from ${groupGroups} join held on held.id = ${groupGroups.memberId}
-              where ${groupGroups.tenantId} = ${users.tenantId})
-          select held.id from held))
-    order by ${roles.name})`,
+  // Their own, and those of the groups that they are in, directly or through other groups. Who is in none does not pay
+  // for the search through groups.
+  roles: sql<string[]>`case when exists (select 1 from ${groupUsers}
+      where ${groupUsers.tenantId} = ${users.tenantId} and ${groupUsers.userId} = ${users.id})
+    then array(select ${roles.name} from ${roles} where ${roles.tenantId} = ${users.tenantId}
+      and ${roles.id} in (
+        select ${userRoles.roleId} from ${userRoles}
+          where ${userRoles.tenantId} = ${users.tenantId} and ${userRoles.userId} = ${users.id}
+        union all
+        select ${groupRoles.roleId} from ${groupRoles} where ${groupRoles.tenantId} = ${users.tenantId}
+          and ${groupRoles.groupId} in (
+            with recursive held(id) as (
+              select ${groupUsers.groupId} from ${groupUsers}
+                where ${groupUsers.tenantId} = ${users.tenantId} and ${groupUsers.userId} = ${users.id}
+              union
+              select ${groupGroups.groupId} from ${groupGroups} join held on held.id = ${groupGroups.memberId}
+                where ${groupGroups.tenantId} = ${users.tenantId})
+            select held.id from held))
+      order by ${roles.name})
+    else array(select ${roles.name} from ${userRoles}
+      join ${roles} on ${roles.tenantId} = ${userRoles.tenantId} and ${roles.id} = ${userRoles.roleId}
+      where ${userRoles.tenantId} = ${users.tenantId} and ${userRoles.userId} = ${users.id}
+      order by ${roles.name}) end`,
   createdAt: users.createdAt,
   updatedAt: users.updatedAt,
 };
