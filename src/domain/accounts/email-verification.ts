@@ -1,4 +1,5 @@
 import type { Deps } from "../../deps.ts";
+import { atAnEvenPace } from "../../lib/answer-time.ts";
 import { AppError } from "../../lib/errors.ts";
 import { isId, newId } from "../../lib/ids.ts";
 import { enqueue } from "../../queue/outbox.ts";
@@ -16,7 +17,11 @@ export const linkExpired = () =>
  * Sends the link again, if there is an unverified address to send it to. The caller learns nothing of that, by the
  * answer or by its time: the worker finds out, and lets go of a job that has nothing to say.
  */
-export async function requestEmailVerification(deps: Deps, tenant: Tenant, email: string): Promise<void> {
+export function requestEmailVerification(deps: Deps, tenant: Tenant, email: string): Promise<void> {
+  return atAnEvenPace(enqueueVerification(deps, tenant, email));
+}
+
+async function enqueueVerification(deps: Deps, tenant: Tenant, email: string): Promise<void> {
   const user = await findUserByEmail(deps, tenant.id, email);
   await enqueue(deps.db, {
     tenantId: tenant.id,

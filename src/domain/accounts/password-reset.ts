@@ -1,4 +1,5 @@
 import type { Deps } from "../../deps.ts";
+import { atAnEvenPace } from "../../lib/answer-time.ts";
 import { forbidden } from "../../lib/errors.ts";
 import { isId } from "../../lib/ids.ts";
 import { enqueue } from "../../queue/outbox.ts";
@@ -26,6 +27,15 @@ export async function requestPasswordReset(
   context: RequestContext,
 ): Promise<void> {
   requirePasswordReset(tenant);
+  await atAnEvenPace(enqueueReset(deps, tenant, email, context));
+}
+
+async function enqueueReset(
+  deps: Deps,
+  tenant: Tenant,
+  email: string,
+  context: RequestContext,
+): Promise<void> {
   const user = await findUserByEmail(deps, tenant.id, email);
   const now = deps.clock.now();
   await deps.db.transaction(async (tx) => {

@@ -1,6 +1,7 @@
 /** Sending a code or a link. The worker makes what is sent; here is only decided that it is. */
 import type { Executor } from "../../db/client.ts";
 import type { Deps } from "../../deps.ts";
+import { atAnEvenPace } from "../../lib/answer-time.ts";
 import { addSeconds } from "../../lib/clock.ts";
 import { forbidden } from "../../lib/errors.ts";
 import { type Id, newId } from "../../lib/ids.ts";
@@ -50,11 +51,14 @@ export async function requestSignInProof(
   context: RequestContext,
 ): Promise<IssuedProof> {
   requireSignInProof(deps, tenant, kind);
-  const to =
-    kind === "sms_code"
-      ? await findByPhone(deps, tenant, identifier)
-      : await findByEmail(deps, tenant, identifier);
-  return issue(deps, tenant.id, { kind, purpose: "sign_in", ...to, context });
+  const send = async () => {
+    const to =
+      kind === "sms_code"
+        ? await findByPhone(deps, tenant, identifier)
+        : await findByEmail(deps, tenant, identifier);
+    return issue(deps, tenant.id, { kind, purpose: "sign_in", ...to, context });
+  };
+  return atAnEvenPace(send());
 }
 
 /** Sends a code as a second factor, to somebody whose first one was proved. @returns false when they can get none */
