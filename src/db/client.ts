@@ -72,6 +72,31 @@ export function databaseErrorOf(error: unknown): postgres.PostgresError | undefi
   return error instanceof Error && error.cause !== undefined ? databaseErrorOf(error.cause) : undefined;
 }
 
+/** What the driver and the system say of a connection that is gone or could not be made. */
+const CONNECTION_LOST = new Set([
+  "CONNECTION_CLOSED",
+  "CONNECTION_ENDED",
+  "CONNECTION_DESTROYED",
+  "CONNECT_TIMEOUT",
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "EPIPE",
+  "ETIMEDOUT",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+]);
+/** SQLSTATE read_only_sql_transaction: after a fail-over, a primary that is none any more. */
+const READ_ONLY = "25006";
+
+/** Whether the database was away, so that the same request may well succeed a moment later. */
+export function isDatabaseUnavailable(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  // An error that ends the session (FATAL) is about the connection, and never about the statement.
+  if (error instanceof postgres.PostgresError) return error.severity === "FATAL" || error.code === READ_ONLY;
+  if ("code" in error && typeof error.code === "string" && CONNECTION_LOST.has(error.code)) return true;
+  return isDatabaseUnavailable(error.cause);
+}
+
 /** Whether a unique index of this name refused the statement. */
 export function violatesUnique(error: unknown, constraint: string): boolean {
   const cause = databaseErrorOf(error);

@@ -3,7 +3,7 @@
  * another shape than the documented one, with a stack, or with what the caller sent.
  */
 import { Elysia, ParseError, type ValidationError } from "elysia";
-import { databaseErrorOf } from "../db/client.ts";
+import { databaseErrorOf, isDatabaseUnavailable } from "../db/client.ts";
 import type { Deps } from "../deps.ts";
 import { AppError, type FieldError, OAuthError } from "../lib/errors.ts";
 import { errorBody, ScimError } from "../protocol/scim/error.ts";
@@ -81,6 +81,7 @@ function toAppError(code: string | number, error: unknown, request: Request): Ap
   // What a route's own reader of bodies throws comes wrapped.
   if (error instanceof ParseError && error.cause instanceof AppError) return error.cause;
   if (isUnstorable(error)) return unstorable(error);
+  if (isDatabaseUnavailable(error)) return unavailable(error);
   const oauth = new URL(request.url).pathname.startsWith("/oauth/");
   switch (code) {
     case "NOT_FOUND":
@@ -114,6 +115,18 @@ function isUnstorable(error: unknown): boolean {
 
 const unstorable = (cause: unknown) =>
   new AppError(400, "bad_request", "The request holds a character that cannot be stored.", { cause });
+
+/** The database restarts or fails over: nothing is wrong with the request, and the caller may send it again. */
+const unavailable = (cause: unknown) =>
+  new AppError(
+    503,
+    "temporarily_unavailable",
+    "The service is not available. Please try again in a few seconds.",
+    {
+      cause,
+      headers: { "retry-after": "2" },
+    },
+  );
 
 const noted = new WeakMap<Request, readonly FieldError[]>();
 

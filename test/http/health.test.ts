@@ -74,7 +74,7 @@ describe("GET /readyz", () => {
 });
 
 describe("while the database is away", () => {
-  it("an error tells nobody why, and requests work again afterwards", async () => {
+  it("an error says to come back and tells nobody why, and requests work again afterwards", async () => {
     await takeDatabaseAway();
     try {
       const response = await fetch(`${server.url}/login`, {
@@ -82,14 +82,15 @@ describe("while the database is away", () => {
         headers: { "content-type": "application/json" },
         body: JSON.stringify({ identifier: "admin", password: "wrong" }),
       });
-      expect(response.status).toBe(500);
+      expect(response.status).toBe(503);
+      expect(response.headers.get("retry-after")).toBe("2");
       expect(await response.json()).toEqual({
-        error: "internal_error",
-        error_description: "Something went wrong on our side. Please try again.",
+        error: "temporarily_unavailable",
+        error_description: "The service is not available. Please try again in a few seconds.",
         request_id: response.headers.get("x-request-id"),
       });
       const page = await fetch(`${server.url}/verify-email?token=x`, { headers: { accept: "text/html" } });
-      expect(page.status).toBe(500);
+      expect(page.status).toBe(503);
       expect(await page.text()).not.toMatch(
         /postgres|allow_connections|not currently accepting|127\.0\.0\.1/i,
       );
