@@ -192,7 +192,7 @@ describe("Wrapper: installing Bun", () => {
 });
 
 describe("Wrapper: dependencies", () => {
-  it("are installed once, and again when the lockfile changed", () => {
+  it("are installed once, and again when the lockfile or a patch changed", () => {
     using scratch = scratchDirectory();
     const { checkout, call, offerBun } = prepare(scratch.path);
     offerBun();
@@ -203,8 +203,14 @@ describe("Wrapper: dependencies", () => {
       '{ "lockfileVersion": 1, "workspaces": { "": { "name": "y" } } }\n',
     );
     expect(call().stderr).toBe("gatewright: installing dependencies\n");
+    mkdirSync(join(checkout, "patches"));
+    writeFileSync(join(checkout, "patches", "some@1.0.0.patch"), "one\n");
+    expect(call().stderr).toBe("gatewright: installing dependencies\n");
+    writeFileSync(join(checkout, "patches", "some@1.0.0.patch"), "another\n");
+    expect(call().stderr).toBe("gatewright: installing dependencies\n");
+    expect(call().stderr).toBe("");
     expect(readFileSync(join(checkout, "node_modules", "installs"), "utf8")).toBe(
-      "install --frozen-lockfile\n".repeat(2),
+      "install --frozen-lockfile\n".repeat(4),
     );
   });
 
