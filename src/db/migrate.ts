@@ -3,7 +3,7 @@
  * processes at once, and cheap when there is nothing to do.
  */
 import { migrate } from "drizzle-orm/postgres-js/migrator";
-import pg from "pg";
+import packageJson from "../../package.json" with { type: "json" };
 import type { Config } from "../config.ts";
 import { closeDatabase, connectDatabase, type Database } from "./client.ts";
 import { describeDatabaseProblem, requirePostgres15 } from "./database-problem.ts";
@@ -18,7 +18,7 @@ export async function migrateDatabase(config: Pick<Config, "databaseUrl" | "redi
   const db = connectDatabase(config.databaseUrl, { max: 1, applicationName: "gatewright migrate" });
   try {
     await migrateOurs(db);
-    if (!config.redisUrl) await migrateQueue(config.databaseUrl);
+    if (!config.redisUrl && !(await hasNewestQueue(db))) await migrateQueue(config.databaseUrl);
   } catch (error) {
     throw describeDatabaseProblem(error, config.databaseUrl) ?? error;
   } finally {
@@ -28,6 +28,8 @@ export async function migrateDatabase(config: Pick<Config, "databaseUrl" | "redi
 
 async function migrateOurs(db: Database): Promise<void> {
   if (await hasNewestSchema(db.$client)) return;
+  // To change a large table takes longer than a request may.
+  await db.$client`set statement_timeout = 0`;
   // One connection (max: 1), so that the lock and the migration share a session.
   await db.$client`select pg_advisory_lock(${MIGRATION_LOCK}::bigint)`;
   try {
@@ -42,13 +44,25 @@ async function migrateOurs(db: Database): Promise<void> {
   }
 }
 
+/** Written to the queue's schema once its library has made what it needs there. */
+const QUEUE_MADE_BY = `bullmq ${packageJson.dependencies.bullmq}`;
+
+/** Whether this build's library has been here, found out without loading it: that takes longer than all the rest of a start. */
+async function hasNewestQueue({ $client }: Database): Promise<boolean> {
+  const [row] = await $client`
+    select to_regclass(${`${QUEUE_SCHEMA}.job`}) is not null
+      and obj_description(to_regnamespace(${QUEUE_SCHEMA}), 'pg_namespace') = ${QUEUE_MADE_BY} as newest`;
+  return row?.["newest"] === true;
+}
+
 async function migrateQueue(databaseUrl: string): Promise<void> {
   // Loaded here only: the API process, which migrates nothing, has no use for the queue's library.
-  const { runMigrations } = await import("bullmq");
+  const [{ runMigrations }, { default: pg }] = await Promise.all([import("bullmq"), import("pg")]);
   const client = new pg.Client({ connectionString: databaseUrl });
   await client.connect();
   try {
     await runMigrations(client, QUEUE_SCHEMA);
+    await client.query(`comment on schema "${QUEUE_SCHEMA}" is '${QUEUE_MADE_BY}'`);
   } finally {
     await client.end();
   }

@@ -2,6 +2,7 @@
  * Identifiers. Inside the database an id is a UUIDv7; everywhere else it is `<prefix>_` and the same 128 bits
  * in Crockford base32 (26 characters), so that an id says what it names and sorts by the time of its making.
  */
+import { decodeUuid, encodeUuid } from "./uuid-base32.ts";
 
 /** What each prefix names. One table, so that no two features can claim the same prefix. */
 export const idPrefixes = {
@@ -33,14 +34,26 @@ export const idPrefixes = {
   registrationAccessToken: "rat",
   trustedIssuer: "iss",
   formerPassword: "pwd",
+  connection: "conn",
+  externalAccount: "ext",
+  samlClient: "saml",
+  samlSession: "sidx",
+  upstreamSession: "ups",
   phone: "phone",
   proof: "proof",
   emailChange: "emch",
   dataExport: "export",
   accountDeletion: "del",
   signingKey: "key",
+  apiKey: "apikey",
+  serviceAccount: "sa",
+  impersonation: "imp",
   auditEvent: "evt",
   report: "report",
+  task: "task",
+  taskRun: "run",
+  userImport: "uimp",
+  userExport: "uexp",
   outbox: "out",
   message: "msg",
   request: "req",
@@ -49,7 +62,6 @@ export const idPrefixes = {
 export type IdKind = keyof typeof idPrefixes;
 export type Id<K extends IdKind> = `${(typeof idPrefixes)[K]}_${string}`;
 
-const ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const ENCODED = /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/;
 
@@ -59,13 +71,7 @@ export function newId<K extends IdKind>(kind: K): Id<K> {
 
 /** @param uuid in the lower-case, hyphenated form that PostgreSQL prints. */
 export function idFromUuid<K extends IdKind>(kind: K, uuid: string): Id<K> {
-  let bits = BigInt(`0x${uuid.replaceAll("-", "")}`);
-  let encoded = "";
-  for (let digit = 0; digit < 26; digit++) {
-    encoded = ALPHABET[Number(bits & 31n)] + encoded;
-    bits >>= 5n;
-  }
-  return `${idPrefixes[kind]}_${encoded}` as Id<K>;
+  return `${idPrefixes[kind]}_${encodeUuid(uuid)}` as Id<K>;
 }
 
 /** @throws RangeError when `id` is not of this kind: callers hold ids that `isId` let through. */
@@ -73,10 +79,7 @@ export function uuidFromId<K extends IdKind>(kind: K, id: string): string {
   const prefix = `${idPrefixes[kind]}_`;
   const encoded = id.slice(prefix.length);
   if (!id.startsWith(prefix) || !ENCODED.test(encoded)) throw new RangeError(`not an id of kind ${kind}`);
-  let bits = 0n;
-  for (const digit of encoded) bits = (bits << 5n) | BigInt(ALPHABET.indexOf(digit));
-  const hex = bits.toString(16).padStart(32, "0");
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+  return decodeUuid(encoded);
 }
 
 /** Whether `value`, which a stranger may have sent, is a well-formed id of this kind. */

@@ -100,6 +100,19 @@ describe("migrating", () => {
     expect(await fingerprint(url)).toEqual(before);
   });
 
+  it("asks the queue's library whenever another build of it was here last", async () => {
+    const comment = () =>
+      using(url, async (sql) => {
+        const [row] = await sql`select obj_description('bullmq'::regnamespace, 'pg_namespace') as made_by`;
+        return row?.["made_by"];
+      });
+    const newest = await comment();
+    expect(newest).toMatch(/^bullmq \d+\.\d+\.\d+$/);
+    await using(url, (sql) => sql.unsafe("comment on schema bullmq is 'bullmq 0.0.1'"));
+    await migrate(url);
+    expect(await comment()).toBe(newest);
+  });
+
   it("leaves the queue out where it runs on Redis", async () => {
     const other = await emptyDatabase();
     await migrate(other, "redis://127.0.0.1:1");

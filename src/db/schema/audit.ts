@@ -14,7 +14,7 @@ export const auditEvents = pgTable(
     id: id("auditEvent", "id").notNull(),
     type: text("type").notNull(),
     actorType: text("actor_type")
-      .$type<"user" | "client" | "scim_token" | "system" | "anonymous">()
+      .$type<"user" | "client" | "service_account" | "scim_token" | "system" | "anonymous">()
       .notNull(),
     actorId: text("actor_id"),
     targetType: text("target_type"),

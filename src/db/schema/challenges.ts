@@ -11,7 +11,15 @@ export type ChallengeKind =
   | "passkey_registration"
   | "passkey_assertion"
   /** A new account that is to have a passkey and no password. */
-  | "passkey_sign_up";
+  | "passkey_sign_up"
+  /** A browser that was sent to a connection and is awaited back. */
+  | "federation"
+  /** What an identity provider said of somebody, until the browser that brought it shows that it is the one that was sent. */
+  | "saml_answer"
+  /** A browser that was sent to an identity provider to sign out there too, and is awaited back. */
+  | "saml_upstream_logout"
+  /** The applications that a browser still has to tell of a logout. */
+  | "saml_logout";
 
 /** One pending proof: a link, a code, or what an authenticator is to sign. Consumed by one atomic statement. */
 export const challenges = pgTable(

@@ -200,7 +200,17 @@ export const usedTokens = pgTable(
     tenantId: id("tenant", "tenant_id")
       .notNull()
       .references(() => tenants.id, { onDelete: "cascade" }),
-    kind: text("kind").$type<"client_assertion" | "dpop_proof" | "request_object" | "jwt_bearer">().notNull(),
+    kind: text("kind")
+      .$type<
+        | "client_assertion"
+        | "dpop_proof"
+        | "request_object"
+        | "jwt_bearer"
+        | "saml_request"
+        | "saml_assertion"
+        | "saml_logout_request"
+      >()
+      .notNull(),
     /** SHA-256 of what makes it one: issuer or key, and `jti`. */
     hash: bytea("hash").notNull(),
     expiresAt: instant("expires_at").notNull(),

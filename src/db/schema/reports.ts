@@ -18,7 +18,8 @@ export const reports = pgTable(
     status: text("status").$type<"pending" | "running" | "done" | "failed">().notNull(),
     /** Percent. */
     progress: integer("progress").notNull().default(0),
-    requestedBy: id("user", "requested_by").notNull(),
+    /** Null: by a service account, which the audit trail names. */
+    requestedBy: id("user", "requested_by"),
     /** Bytes of each format, before they are sealed. */
     files: jsonb("files").$type<Record<string, number>>().notNull().default({}),
     /** How many events an export holds. */

@@ -1,3 +1,4 @@
+import { sql } from "drizzle-orm";
 import { type AnyPgColumn, foreignKey, index, pgTable, primaryKey, text } from "drizzle-orm/pg-core";
 import { bytea, id, instant } from "../columns.ts";
 import { ofUser } from "./users.ts";
@@ -18,6 +19,11 @@ export const sessions = pgTable(
     amr: text("amr").array().notNull(),
     ip: text("ip"),
     userAgent: text("user_agent"),
+    /**
+     * Set where an administrator signed in as the user. No foreign key, which would cost every session an index: a session
+     * whose impersonation is gone is none.
+     */
+    impersonationId: id("impersonation", "impersonation_id"),
     createdAt: instant("created_at").notNull(),
     lastSeenAt: instant("last_seen_at").notNull(),
     expiresAt: instant("expires_at").notNull(),
@@ -28,6 +34,10 @@ export const sessions = pgTable(
     ofUser(table),
     index("sessions_user").on(table.tenantId, table.userId, table.createdAt),
     index("sessions_expiry").on(table.expiresAt),
+    // Those whose end is still to be noticed: few, among all that are over.
+    index("sessions_unended")
+      .on(table.expiresAt)
+      .where(sql`revoked_at is null`),
   ],
 );
 
