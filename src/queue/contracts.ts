@@ -46,7 +46,18 @@ export const contracts = {
     data_export_ready: Type.Object({ user_id: Id, locale: Type.Optional(Type.String()) }),
     magic_link: Type.Object({ user_id: Id, proof_id: Id, locale: Type.Optional(Type.String()) }),
     email_code: Type.Object({ user_id: Id, proof_id: Id, locale: Type.Optional(Type.String()) }),
+    /** An administrator signed in as the user. */
+    impersonated: Type.Object({ user_id: Id, impersonation_id: Id, locale: Type.Optional(Type.String()) }),
     webhook_disabled: Type.Object({ user_id: Id, webhook_id: Id, locale: Type.Optional(Type.String()) }),
+    /** How many accounts nobody uses, to who administers them. */
+    dormant_accounts: Type.Object({
+      user_id: Id,
+      inactive_days: Type.Integer({ minimum: 1 }),
+      dormant: Type.Integer({ minimum: 0 }),
+      never_signed_in: Type.Integer({ minimum: 0 }),
+      administrators: Type.Integer({ minimum: 0 }),
+      locale: Type.Optional(Type.String()),
+    }),
   },
   sms: {
     code: Type.Object({ proof_id: Id, locale: Type.Optional(Type.String()) }),
@@ -54,6 +65,8 @@ export const contracts = {
   accounts: {
     erase_account: Type.Object({ deletion_id: Id }),
     export_data: Type.Object({ export_id: Id }),
+    /** Best effort: tells a connection to revoke the tokens of an account that was unlinked (RFC 7009). */
+    revoke_external_tokens: Type.Object({ external_account_id: Id }),
   },
   scim: {
     /** A provisioning client made a user, or activated one again. */
@@ -69,25 +82,23 @@ export const contracts = {
     /** Tells one application that a session of one of its users has ended (OpenID Connect Back-Channel Logout §2.5). */
     backchannel_logout: Type.Object({ client_id: Id, session_id: Id, user_id: Id }),
   },
+  users: {
+    /** Works through a file of users. */
+    import: Type.Object({ import_id: Id }),
+    /** Writes users into a file. */
+    export: Type.Object({ export_id: Id }),
+  },
   reports: {
     /** Makes a compliance report or an export of the audit trail. */
     make: Type.Object({ report_id: Id }),
   },
   maintenance: {
-    /** Removes what has expired and prepares the audit trail's next partitions. */
-    clean_up: Type.Object({}),
-    /** Publishes the next signing keys and retires those that signed their last token long enough ago. */
-    rotate_keys: Type.Object({}),
-    /** Erases the accounts whose owners asked for it and have had their time to think better of it. */
-    erase_due_accounts: Type.Object({}),
-    /** Removes reports that are too old, with their files. */
-    expire_reports: Type.Object({}),
-    /** Seals the audit trail up to now. */
-    seal_audit: Type.Object({}),
-    /** Drops the months of the audit trail that nobody wants any more. */
-    drop_audit_months: Type.Object({}),
-    /** Puts webhooks on the queue again whose next attempt is due. */
-    retry_webhooks: Type.Object({}),
+    /** Puts on the queue whatever scheduled task is due (`domain/tasks/scheduling.ts`). */
+    schedule_tasks: Type.Object({}),
+  },
+  tasks: {
+    /** One run of a scheduled task. */
+    run: Type.Object({ tenant_id: Id, run_id: Id }),
   },
 } satisfies Record<string, Record<string, TSchema>>;
 

@@ -1,6 +1,6 @@
 /** What an API process asks about the queue, without the library that runs it. */
 import { sql } from "drizzle-orm";
-import { Redis } from "ioredis";
+import type { Redis } from "ioredis";
 import type { Config } from "../config.ts";
 import type { Database } from "../db/client.ts";
 import type { Logger } from "../lib/log.ts";
@@ -30,21 +30,23 @@ const TIMEOUT_MS = 2000;
 export function createQueueHealth(config: Pick<Config, "redisUrl">, db: Database, log: Logger): QueueHealth {
   const redis = config.redisUrl ? connectRedis(config.redisUrl, log) : undefined;
   return {
-    check: () => withinDeadline(redis ? redis.ping() : checkPostgres(db)),
+    check: () => withinDeadline(redis ? redis.then((client) => client.ping()) : checkPostgres(db)),
     async counts() {
       const [backlog, failed] = await Promise.all([
         outboxBacklog(db),
-        redis ? failedInRedis(redis) : failedInPostgres(db),
+        redis ? redis.then(failedInRedis) : failedInPostgres(db),
       ]);
       return { outbox: backlog.jobs, outboxOldest: backlog.oldest, failed };
     },
     async close() {
-      redis?.disconnect();
+      (await redis)?.disconnect();
     },
   };
 }
 
-function connectRedis(url: string, log: Logger): Redis {
+/** The client is loaded where there is a Redis. */
+async function connectRedis(url: string, log: Logger): Promise<Redis> {
+  const { Redis } = await import("ioredis");
   const redis = new Redis(url, {
     lazyConnect: true,
     connectTimeout: TIMEOUT_MS,
@@ -84,8 +86,10 @@ function countsBy(count: (queue: QueueName) => number): Record<QueueName, number
     scim: count("scim"),
     webhooks: count("webhooks"),
     logout: count("logout"),
+    users: count("users"),
     reports: count("reports"),
     maintenance: count("maintenance"),
+    tasks: count("tasks"),
   };
 }
 

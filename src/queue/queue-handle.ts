@@ -36,6 +36,8 @@ export interface QueueHandle {
   add(jobs: readonly NewJob[]): Promise<void>;
   /** Adds a job at every moment that the cron `pattern` names, in UTC. Any number of processes may say the same. */
   schedule(id: string, pattern: string, job: Omit<NewJob, "id">): Promise<void>;
+  /** Forgets schedules, with the job that each has waiting. */
+  removeSchedulesExcept(ids: readonly string[]): Promise<void>;
   /** Newest first. */
   list(state: JobState, limit: number): Promise<JobSummary[]>;
   count(state: JobState): Promise<number>;
@@ -91,6 +93,10 @@ export function openQueueWith<Backend extends IQueueBackend, Connection>(
         { pattern, tz: "UTC" },
         { name: job.name, data: job.data, opts: jobOptions },
       );
+    },
+    async removeSchedulesExcept(ids) {
+      for (const { key } of await queue.getJobSchedulers())
+        if (!ids.includes(key)) await queue.removeJobScheduler(key);
     },
     async list(state, limit) {
       const jobs = await queue.getJobs([state], 0, limit - 1, false);

@@ -159,7 +159,9 @@ function everyMail(
     factor_removed: { ...person, method: "webauthn", factorName: device },
     magic_link: token,
     email_code: { name, code: "123456", expiresInSeconds: 600 },
+    impersonated: { ...person, at: new Date(0), minutes: 15, reason: device },
     webhook_disabled: { ...person, host: device },
+    dormant_accounts: { ...person, inactiveDays: 90, dormant: 3, neverSignedIn: 2, administrators: 1 },
   };
   return {
     verify_email: renderMail("verify_email", data.verify_email, to),
@@ -179,7 +181,9 @@ function everyMail(
     factor_removed: renderMail("factor_removed", data.factor_removed, to),
     magic_link: renderMail("magic_link", data.magic_link, to),
     email_code: renderMail("email_code", data.email_code, to),
+    impersonated: renderMail("impersonated", data.impersonated, to),
     webhook_disabled: renderMail("webhook_disabled", data.webhook_disabled, to),
+    dormant_accounts: renderMail("dormant_accounts", data.dormant_accounts, to),
   };
 }
 

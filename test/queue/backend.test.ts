@@ -158,6 +158,16 @@ describe.each(queueBackends)("the queue on %s", (kind) => {
     const [scheduled] = await queue.list("delayed", 10);
     expect(scheduled).toMatchObject({ name: "welcome", tenantId: null });
   });
+
+  it("forgets the schedules of former versions, with what each has waiting", async () => {
+    const job = (name: string) => ({ name, data: { tenantId: null, payload: {} } });
+    await queue.schedule("email.former", "17 * * * *", job("former"));
+    await queue.schedule("email.kept", "18 * * * *", job("kept"));
+    await queue.removeSchedulesExcept(["email.kept"]);
+    expect((await queue.list("delayed", 10)).map(({ name }) => name)).toEqual(["kept"]);
+    await queue.removeSchedulesExcept(["email.kept"]);
+    expect(await queue.count("delayed")).toBe(1);
+  });
 });
 
 describe("the queue on a database that has no tables for it", () => {

@@ -86,8 +86,10 @@ const failedJobs = (email: number) => ({
   scim: 0,
   webhooks: 0,
   logout: 0,
+  users: 0,
   reports: 0,
   maintenance: 0,
+  tasks: 0,
 });
 
 describe("the API process", () => {

@@ -13,6 +13,7 @@ import {
   emailChangePurpose,
   findChange,
 } from "../../src/domain/accounts/email-change.ts";
+import { describeImpersonation } from "../../src/domain/impersonation/service.ts";
 import { findUserByEmail } from "../../src/domain/users/service.ts";
 import { deriveToken } from "../../src/lib/derived-token.ts";
 import { isId } from "../../src/lib/ids.ts";
@@ -28,6 +29,13 @@ export function accountMails(deps: Deps, driver: MailDriver | undefined) {
     password_changed: mail("password_changed", async ({ issuer, recipient }) =>
       personData(recipient, `${issuer}/account`),
     ),
+    impersonated: mail("impersonated", async ({ job, issuer, recipient }) => {
+      const { impersonation_id: id } = job.payload;
+      const told = isId("impersonation", id) && (await describeImpersonation(deps, job.tenantId, id));
+      if (!told) return undefined;
+      const { openedAt: at, minutes, reason } = told;
+      return { ...personData(recipient, `${issuer}/account`), at, minutes, reason };
+    }),
     data_export_ready: mail("data_export_ready", async ({ issuer, recipient }) =>
       personData(recipient, `${issuer}/account`),
     ),

@@ -17,6 +17,7 @@ import type { MailDriver } from "../../src/mail/driver.ts";
 import type { JobProcessor } from "../../src/queue/worker-handle.ts";
 import { createTenantProcessor, type TenantJob } from "../processor.ts";
 import { accountMails } from "./account-mails.ts";
+import { administratorMails } from "./administrator-mails.ts";
 import { createMailHandlers, personData } from "./handler.ts";
 import { signInMails } from "./sign-in-mails.ts";
 import { webhookMails } from "./webhook-mails.ts";
@@ -29,6 +30,7 @@ export function createEmailProcessor(deps: Deps, driver: MailDriver | undefined)
     ...accountMails(deps, driver),
     ...signInMails(deps, driver),
     ...webhookMails(deps, driver),
+    ...administratorMails(deps, driver),
     verify_email: mail("verify_email", async ({ job, tx, issuer, recipient }) => {
       if (recipient.verified) return undefined;
       const token = await openLink(deps, tx, "verify_email", job, recipient);

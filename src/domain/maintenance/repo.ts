@@ -4,6 +4,7 @@ import { type Executor, moment } from "../../db/client.ts";
 import {
   accessTokens,
   accountDeletions,
+  apiKeys,
   authorizationCodes,
   challenges,
   clients,
@@ -12,6 +13,7 @@ import {
   deviceAuthorizations,
   emailChanges,
   grants,
+  impersonations,
   initialAccessTokens,
   jobLedger,
   lockouts,
@@ -24,6 +26,7 @@ import {
   signingKeys,
   tokenFamilies,
   trustedDevices,
+  upstreamSamlSessions,
   usedTokens,
 } from "../../db/schema/index.ts";
 
@@ -122,6 +125,10 @@ export const deleteRefreshTokens: DeleteBatch = (executor, before, _now, limit) 
     limit,
   );
 
+/** Most go with the session of ours that they began; those that waited for a second factor that nobody showed do not. */
+export const deleteUpstreamSamlSessions: DeleteBatch = (executor, before, _now, limit) =>
+  deleteExpired(executor, upstreamSamlSessions, sql`id`, before, limit);
+
 export const deleteAccessTokens: DeleteBatch = (executor, before, _now, limit) =>
   deleteExpired(executor, accessTokens, sql`id`, before, limit);
 
@@ -185,6 +192,21 @@ export const deleteSessions: DeleteBatch = (executor, before, now, limit) =>
       select 1 from ${tokenFamilies} family
       where family.tenant_id = row.tenant_id and family.session_id = row.id and family.expires_at > ${moment(now)})`,
     sql`row.expires_at`,
+    limit,
+  );
+
+/** Long after the sessions that they began. */
+export const deleteImpersonations: DeleteBatch = (executor, before, _now, limit) =>
+  deleteExpired(executor, impersonations, sql`id`, before, limit);
+
+/** Revoked or expired, whichever was first. */
+export const deleteApiKeys: DeleteBatch = (executor, before, _now, limit) =>
+  deleteBatch(
+    executor,
+    apiKeys,
+    sql`id`,
+    sql`least(row.expires_at, row.revoked_at) < ${moment(before)}`,
+    sql`least(row.expires_at, row.revoked_at)`,
     limit,
   );
 

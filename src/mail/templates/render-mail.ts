@@ -10,7 +10,9 @@ import {
   passwordChanged,
 } from "./account-mails.ts";
 import { alreadyRegistered } from "./already-registered.ts";
+import { dormantAccounts, type DormantAccountsData } from "./dormant-accounts.ts";
 import { factorAdded, type FactorData, factorRemoved } from "./factor-mails.ts";
+import { impersonated, type ImpersonatedData } from "./impersonated.ts";
 import { letterHtml, letterText } from "./letter.tsx";
 import { newSignIn, type NewSignInData } from "./new-sign-in.ts";
 import { resetPassword } from "./reset-password.ts";
@@ -37,11 +39,13 @@ export interface MailData {
   account_deletion_requested: PersonData & { dueAt: Date };
   account_deleted: { name?: string | undefined };
   data_export_ready: PersonData;
+  impersonated: ImpersonatedData;
   factor_added: FactorData;
   factor_removed: FactorData;
   magic_link: TokenData;
   email_code: CodeData;
   webhook_disabled: WebhookDisabledData;
+  dormant_accounts: DormantAccountsData;
 }
 
 export type MailTemplate = keyof MailData;
@@ -66,11 +70,13 @@ const templates: { [Name in MailTemplate]: Template<MailData[Name]> } = {
   account_deletion_requested: accountDeletionRequested,
   account_deleted: accountDeleted,
   data_export_ready: dataExportReady,
+  impersonated,
   factor_added: factorAdded,
   factor_removed: factorRemoved,
   magic_link: magicLink,
   email_code: emailCode,
   webhook_disabled: webhookDisabled,
+  dormant_accounts: dormantAccounts,
 };
 
 /**

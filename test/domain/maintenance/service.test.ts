@@ -17,7 +17,7 @@ import {
   usedTokens,
 } from "../../../src/db/schema/index.ts";
 import { createDeps, type Deps } from "../../../src/deps.ts";
-import { cleanUp } from "../../../src/domain/maintenance/service.ts";
+import { cleanUp, prepareAuditPartitions } from "../../../src/domain/maintenance/service.ts";
 import { addSeconds } from "../../../src/lib/clock.ts";
 import { type Id, newId } from "../../../src/lib/ids.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/database.ts";
@@ -269,8 +269,23 @@ describe("clean-up", () => {
     expect((await cleanUp(deps))["completed_jobs"]).toBe(2500);
   });
 
+  it("removes what one task is for, and nothing else", async () => {
+    await deps.db.insert(jobLedger).values({ tenantId, jobId: "old", attempts: 1, startedAt: days(-61) });
+    await insertSession(days(-31));
+    expect(await cleanUp(deps, "idempotency")).toMatchObject({ abandoned_jobs: 1 });
+    expect(await deps.db.$count(sessions)).toBe(1);
+    expect(await cleanUp(deps, "sessions")).toMatchObject({ sessions: 1 });
+  });
+
+  it("stops between two batches when it is told to", async () => {
+    await insertSession(days(-31));
+    const stopped = AbortSignal.abort(new Error("enough"));
+    await expect(cleanUp(deps, "sessions", stopped)).rejects.toThrow("enough");
+    expect(await deps.db.$count(sessions)).toBe(1);
+  });
+
   it("prepares the audit trail's partitions of this month and the next three", async () => {
-    await cleanUp(deps);
+    expect(await prepareAuditPartitions(deps)).toBe(4);
     const partitions = await deps.db.execute<{ name: string }>(
       sql`select relname as name from pg_class where relname ~ '^audit_events_2031_[0-9]+$' order by relname`,
     );

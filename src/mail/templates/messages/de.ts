@@ -61,6 +61,18 @@ export const de: MailMessages = {
     unexpected:
       "Wenn Sie das nicht waren, setzen Sie das Passwort jetzt auf der Anmeldeseite zurück: Damit werden alle Geräte abgemeldet.",
   },
+  impersonated: {
+    subject: (tenant) => `Die Administration von ${tenant} hat sich als Sie angemeldet`,
+    body: (tenant) =>
+      `jemand aus der Administration von ${tenant} hat sich in Ihrem Auftrag in Ihrem Konto angemeldet.`,
+    duration: "Dauer",
+    atMost: (minutes) => (minutes === 1 ? "höchstens 1 Minute" : `höchstens ${minutes} Minuten`),
+    reason: "Grund",
+    action: "Ansehen, wo Sie angemeldet sind",
+    limits:
+      "Ihr Konto konnte dabei angesehen und Ihre Anwendungen konnten benutzt werden. Passwort, Adresse und Anmeldewege konnten nicht geändert werden.",
+    unexpected: "Wenn Sie Fragen dazu haben, wenden Sie sich an den Betreiber des Dienstes.",
+  },
   emailChangeRequested: {
     subject: (tenant) => `Andere E-Mail-Adresse für ${tenant} genehmigen`,
     body: (tenant) =>
@@ -112,6 +124,16 @@ export const de: MailMessages = {
     receiver: "Empfänger",
     action: "Server öffnen",
     next: "Sobald er wieder arbeitet, schalten Sie ihn ein: Was nicht zugestellt werden konnte, lässt sich aus seinen Zustellungen noch einmal senden.",
+  },
+  dormantAccounts: {
+    subject: (tenant) => `Ungenutzte Konten von ${tenant}`,
+    body: (tenant, days) =>
+      `diese Konten von ${tenant} sind eingeschaltet, und in den letzten ${days} Tagen hat sich niemand damit angemeldet. Ein Konto, auf das niemand achtet, ist am leichtesten zu übernehmen.`,
+    dormant: "Früher angemeldet, seitdem nicht",
+    neverSignedIn: "Nie angemeldet",
+    administrators: "Davon verwalten",
+    action: "Server öffnen",
+    next: "Schalten Sie ab, was nicht mehr gebraucht wird: Ein abgeschaltetes Konto behält seine Daten und lässt sich wieder einschalten.",
   },
   factor: {
     kind: "Art",

@@ -59,6 +59,18 @@ export const en = {
     unexpected:
       "If it was not you, reset your password now, on the sign-in page: that signs out all devices.",
   },
+  impersonated: {
+    subject: (tenant: string): string => `An administrator of ${tenant} signed in as you`,
+    body: (tenant: string): string =>
+      `an administrator of ${tenant} signed in to your account, on your behalf.`,
+    duration: "For",
+    atMost: (minutes: number): string => (minutes === 1 ? "at most 1 minute" : `at most ${minutes} minutes`),
+    reason: "Reason",
+    action: "See where you are signed in",
+    limits:
+      "They could see your account and use your applications. They could not change your password, your address or how you sign in.",
+    unexpected: "If you have questions about it, ask whoever runs the service.",
+  },
   emailChangeRequested: {
     subject: (tenant: string): string => `Approve another email address for ${tenant}`,
     body: (tenant: string): string =>
@@ -109,6 +121,16 @@ export const en = {
     receiver: "Receiver",
     action: "Open the server",
     next: "Once it works again, enable it: what could not be delivered can be sent once more from its deliveries.",
+  },
+  dormantAccounts: {
+    subject: (tenant: string): string => `Accounts of ${tenant} that nobody uses`,
+    body: (tenant: string, days: number): string =>
+      `these accounts of ${tenant} are enabled, and nobody signed in to them in the last ${days} days. An account that nobody watches is the easiest one to take over.`,
+    dormant: "Signed in before, not since",
+    neverSignedIn: "Never signed in",
+    administrators: "Administrators among them",
+    action: "Open the server",
+    next: "Disable what is not needed any more: a disabled account keeps its data and can be enabled again.",
   },
   factor: {
     kind: "Kind",
