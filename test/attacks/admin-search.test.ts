@@ -37,12 +37,12 @@ const found = async (search: string) => {
 describe("search", () => {
   /** Guard: `holds` (domain/user-administration/listing) escapes what LIKE would take for a pattern. */
   it("takes %, _ and \\\\ for themselves", async () => {
-    expect(await found("%")).toEqual(["named0"]);
-    expect(await found("0%")).toEqual(["named0"]);
+    expect(await found("100%")).toEqual(["named0"]);
+    expect(await found("1%")).toEqual([]);
     expect(await found("a_b")).toEqual(["named1"]);
     expect(await found("a\\b")).toEqual(["named2"]);
-    expect(await found("\\")).toEqual(["named2"]);
-    expect(await found("%%%")).toEqual([]);
+    // Marks alone are no search.
+    for (const marks of ["%", "_", "\\", "%%%"]) expect(await found(marks)).toEqual([]);
   });
 
   /** Guard: it is a bound parameter. */

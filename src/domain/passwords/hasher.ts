@@ -1,5 +1,7 @@
 import { availableParallelism } from "node:os";
 import { AppError } from "../../lib/errors.ts";
+import type { MasterKeys } from "../../lib/master-keys.ts";
+import { matchesHash } from "./verifying.ts";
 
 /** OWASP Password Storage Cheat Sheet's floor for argon2id: 19 MiB, two passes. */
 const COST = { algorithm: "argon2id", memoryCost: 19_456, timeCost: 2 } as const;
@@ -17,10 +19,14 @@ export interface PasswordHasher {
 }
 
 /**
- * argon2id, with a bound on how many run at once: each takes 19 MiB and a core for tens of milliseconds, so more
- * of them at once would only make all of them late and let anyone exhaust the memory.
+ * argon2id, with a bound on how many run at once: each takes 19 MiB and a core for tens of milliseconds, so more of them at
+ * once would only make all of them late and let anyone exhaust the memory. Hashes that other systems made are verified, too.
+ * @param masterKeys open what imported hashes hold sealed
  */
-export function createPasswordHasher(concurrency = availableParallelism()): PasswordHasher {
+export function createPasswordHasher(
+  concurrency = availableParallelism(),
+  masterKeys?: MasterKeys,
+): PasswordHasher {
   const run = createSemaphore(concurrency);
   const hash = (password: string) => run(() => Bun.password.hash(password, COST));
   // Made at the same cost as a real one, so that an unknown user costs as much time as a known one.
@@ -30,7 +36,7 @@ export function createPasswordHasher(concurrency = availableParallelism()): Pass
     hash,
     async verify(password, known) {
       const standIn = await (dummy ??= hash("no user has this password"));
-      const matches = await run(() => Bun.password.verify(password, known ?? standIn));
+      const matches = await run(() => matchesHash(password, known ?? standIn, masterKeys));
       return known !== undefined && matches;
     },
     isOutdated: (known) => !known.startsWith("$argon2id$") || !known.includes(PARAMETERS),

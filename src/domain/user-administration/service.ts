@@ -1,7 +1,7 @@
 /** What administrators do to users. */
 import type { Executor } from "../../db/client.ts";
 import type { Deps } from "../../deps.ts";
-import { conflict, notFound, validationError } from "../../lib/errors.ts";
+import { conflict, forbidden, notFound, validationError } from "../../lib/errors.ts";
 import { type Id, isId, newId } from "../../lib/ids.ts";
 import type { PageRequest, PageResult } from "../../lib/page.ts";
 import { enqueue } from "../../queue/outbox.ts";
@@ -21,7 +21,12 @@ import { replaceUserRoles } from "../roles/service.ts";
 import { endAllSessions } from "../sessions/service.ts";
 import type { Tenant } from "../tenants/service.ts";
 import { insertUser, isEmailTaken, isUsername, isUsernameTaken, USERNAME_RULE } from "../users/service.ts";
-import { listUsers as list, type UserFilter, type UserSort } from "./listing/service.ts";
+import {
+  eachUserPage as eachPage,
+  listUsers as list,
+  type UserFilter,
+  type UserSort,
+} from "./listing/service.ts";
 import * as repo from "./repo.ts";
 
 export type { AdministeredUser } from "./repo.ts";
@@ -55,6 +60,14 @@ export function listUsers(
 ): Promise<PageResult<repo.AdministeredUser & { readonly emailKey: string }>> {
   return list(deps.db, tenantId, filter, page);
 }
+
+/** All that match, in the order in which they were made: a page at a time, and never more in memory. */
+export const eachUserPage = (
+  deps: Deps,
+  tenantId: Id<"tenant">,
+  filter: UserFilter,
+  search: string | undefined,
+): AsyncGenerator<repo.AdministeredUser[]> => eachPage(deps.db, tenantId, filter, search);
 
 /** @throws AppError 404 */
 export async function findUser(
@@ -145,8 +158,11 @@ async function changeUser(
   const { username } = changes;
   requireSound(changes, username === before.username ? undefined : username);
   const { actor, context } = by;
-  if (email !== undefined && email.trim() !== before.email)
+  if (email !== undefined && email.trim() !== before.email) {
+    // Whoever reads the mail of a new address can choose a password.
+    if (context.apiKeyId !== undefined) throw forbidden("An API key changes no email addresses.");
     await replaceAddress(tx, before, email, { actor, context, now });
+  }
   if (roles !== undefined) {
     const replaced = { tenantId, userId: before.id, roles, actor, context, now };
     const { added, removed } = await replaceUserRoles(tx, replaced);
@@ -188,6 +204,18 @@ export async function deleteUser(
       await eraseUser(tx, tenantId, user.id, { actor, context, now });
     }),
   );
+}
+
+/** The user, for who may change what is theirs. @throws AppError 404; 403 for a super_admin by who is none */
+export async function findManageableUser(
+  deps: Deps,
+  tenantId: Id<"tenant">,
+  id: string,
+  by: Administrator,
+): Promise<repo.AdministeredUser> {
+  const user = await requireUser(deps.db, tenantId, id);
+  await requireMayAdminister(deps.db, tenantId, user.id, by);
+  return user;
 }
 
 /** The user, whom nobody else changes until the transaction ends. @throws AppError 404, 403 */

@@ -3,7 +3,7 @@ import { Elysia, t } from "elysia";
 import type { Deps } from "../../../deps.ts";
 import type { LiveSessionRow } from "../../../domain/sessions/listing.ts";
 import { endSessionsOf, listSessionsOf, resetPassword } from "../../../domain/user-administration/access.ts";
-import { jsonBody } from "../../../http/json-body.ts";
+import { optionalJsonBody } from "../../../http/json-body.ts";
 import { bearerAuth, ErrorResponse, MessageResponse } from "../../../http/models.ts";
 import { adminScope } from "../../../http/scope.ts";
 import { describeDevice } from "../../../lib/device.ts";
@@ -14,6 +14,7 @@ const Moment = t.String({ format: "date-time" });
 
 const SessionResponse = t.Object({
   id: t.String({ examples: ["sess_01JD2M9V7QX5T8Z4C6B3N0K1HF"] }),
+  impersonated: t.Boolean({ description: "Whether an administrator is signed in as the user" }),
   device: t.Nullable(t.String({ examples: ["Firefox on Linux"] })),
   ip_address: t.Nullable(t.String({ description: "Where the sign-in came from" })),
   user_agent: t.Nullable(t.String()),
@@ -37,7 +38,7 @@ export const adminUserAccessRoutes = (deps: Deps) =>
         return { message };
       },
       {
-        parse: jsonBody,
+        parse: optionalJsonBody,
         body: t.Optional(ResetPasswordRequest),
         response: { 200: MessageResponse, 409: ErrorResponse, 422: ErrorResponse, ...adminErrors },
         detail: {
@@ -78,6 +79,7 @@ export const adminUserAccessRoutes = (deps: Deps) =>
 function sessionResponse(session: LiveSessionRow): typeof SessionResponse.static {
   return {
     id: session.id,
+    impersonated: session.impersonated,
     device: describeDevice(session.userAgent) ?? null,
     ip_address: session.ip,
     user_agent: session.userAgent,

@@ -1,6 +1,6 @@
 import { and, asc, count, desc, eq, gt, like, lt, not, type SQL, sql } from "drizzle-orm";
 import { type Database, moment } from "../../../db/client.ts";
-import { organizationMembers, roles, userEmails, users, userSearch } from "../../../db/schema/index.ts";
+import { roles, userEmails, users, userSearch } from "../../../db/schema/index.ts";
 import { type Id, isId, uuidFromId } from "../../../lib/ids.ts";
 import { COUNTED_AT_MOST, type PageRequest, pageOf, type PageResult } from "../../../lib/page.ts";
 import { primaryEmail, userColumns } from "../../users/service.ts";
@@ -21,67 +21,238 @@ export interface UserFilter {
 /** Who never signed in did so before everybody else; as the index says it. */
 const lastLogin = sql`coalesce(${users.lastLoginAt}, '1970-01-01 00:00:00+00'::timestamptz)`;
 
-const columns = {
-  created_at: users.createdAt,
-  updated_at: users.updatedAt,
-  username: users.usernameKey,
-  email: userSearch.emailKey,
-  last_login_at: lastLogin,
-};
+/**
+ * What a page is ordered by: the value, and of equal ones the id.
+ * @param chosen whether it is not everybody: then whom the page holds is decided where they are searched
+ */
+function placeIn(sort: UserSort, chosen: boolean) {
+  switch (sort) {
+    case "created_at":
+      return chosen
+        ? ([userSearch.createdAt, userSearch.userId] as const)
+        : ([users.createdAt, users.id] as const);
+    case "updated_at":
+      return [users.updatedAt, users.id] as const;
+    case "username":
+      return [users.usernameKey, users.id] as const;
+    case "email":
+      return [userSearch.emailKey, userSearch.userId] as const;
+    case "last_login_at":
+      return [lastLogin, users.id] as const;
+  }
+}
+
+/** Of a search: whoever reads that there are as many changes the words. */
+const FOUND_AT_MOST = 1000;
 
 const itsSearch = and(eq(userSearch.tenantId, users.tenantId), eq(userSearch.userId, users.id));
+
+type Listed = AdministeredUser & { readonly emailKey: string };
 
 export async function listUsers(
   db: Database,
   tenantId: Id<"tenant">,
   filter: UserFilter,
   page: PageRequest<UserSort>,
-): Promise<PageResult<AdministeredUser & { readonly emailKey: string }>> {
-  const ofUsers = [
+): Promise<PageResult<Listed>> {
+  const asked = await conditionsOf(db, tenantId, filter, page.search);
+  const { conditions, total } =
+    page.search === undefined ? { conditions: asked, total: undefined } : await searched(db, asked);
+  const [rows, counted] = await Promise.all([
+    findRows(db, conditions, page),
+    total ?? countRows(db, conditions, COUNTED_AT_MOST),
+  ]);
+  return pageOf(rows, page.limit, counted);
+}
+
+/**
+ * Goes through the trigrams once, and not for the page and for the total. Whoever is found, if they are few, is all that is
+ * looked at from then on; if they are many, they are not far apart in any order.
+ */
+async function searched(db: Database, asked: Conditions): Promise<{ conditions: Conditions; total: number }> {
+  const { tenantId, ofUsers, ofSearch } = asked;
+  const matching = and(eq(userSearch.tenantId, tenantId), ...ofSearch);
+  const ids = db.select({ id: userSearch.userId }).from(userSearch);
+  const found = await (
+    ofUsers.length === 0
+      ? ids.where(matching)
+      : ids.innerJoin(users, itsSearch).where(and(matching, eq(users.tenantId, tenantId), ...ofUsers))
+  ).limit(FOUND_AT_MOST);
+  if (found.length === FOUND_AT_MOST) return { conditions: asked, total: found.length };
+  const uuids = `{${found.map(({ id }) => uuidFromId("user", id)).join(",")}}`;
+  const among = sql`${userSearch.userId} = any(${uuids}::uuid[])`;
+  return { conditions: { tenantId, ofUsers: [], ofSearch: [among], only: undefined }, total: found.length };
+}
+
+/** The same without counting them: at most one more than the page holds. */
+export async function findUsers(
+  db: Database,
+  tenantId: Id<"tenant">,
+  filter: UserFilter,
+  page: PageRequest<UserSort>,
+): Promise<Listed[]> {
+  return findRows(db, await conditionsOf(db, tenantId, filter, page.search), page);
+}
+
+/** Users, by a query for their ids. */
+interface UserSet {
+  readonly ids: SQL;
+  /** Whether it gives nobody twice. */
+  readonly distinct: boolean;
+}
+
+interface Conditions {
+  readonly tenantId: Id<"tenant">;
+  readonly ofUsers: readonly SQL[];
+  /** Of those by whom they are searched. */
+  readonly ofSearch: readonly SQL[];
+  /** Who they are, if there is no other condition. */
+  readonly only: UserSet | undefined;
+}
+
+async function conditionsOf(
+  db: Database,
+  tenantId: Id<"tenant">,
+  filter: UserFilter,
+  search: string | undefined,
+): Promise<Conditions> {
+  const given = <Condition>(conditions: (Condition | undefined)[]) =>
+    conditions.filter((condition) => condition !== undefined);
+  const ofUsers = given([
     filter.enabled === undefined ? undefined : filter.enabled ? sql`${users.enabled}` : not(users.enabled),
     filter.createdAfter && gt(users.createdAt, filter.createdAfter),
     filter.createdBefore && lt(users.createdAt, filter.createdBefore),
-  ].filter((condition) => condition !== undefined);
-  const matching = and(
-    eq(userSearch.tenantId, tenantId),
-    filter.role === undefined ? undefined : await hasRole(db, tenantId, filter.role),
-    filter.organizationId && isMember(tenantId, filter.organizationId),
-    page.search === undefined ? undefined : holds(page.search),
-  );
-  const counted = db.select({ id: userSearch.userId }).from(userSearch);
-  // Without a join where none is needed: it would cost more than all the rest.
-  const known =
-    ofUsers.length === 0
-      ? counted.where(matching)
-      : counted.innerJoin(users, itsSearch).where(and(matching, eq(users.tenantId, tenantId), ...ofUsers));
-  const direction = page.order === "asc" ? asc : desc;
-  const [rows, [total]] = await Promise.all([
-    db
-      .select({ ...userColumns, lastLoginAt: users.lastLoginAt, emailKey: userSearch.emailKey })
-      .from(users)
-      .innerJoin(userSearch, itsSearch)
-      .leftJoin(userEmails, primaryEmail)
-      .where(and(eq(users.tenantId, tenantId), matching, ...ofUsers, following(page)))
-      .orderBy(direction(columns[page.sort]), direction(users.id))
-      .limit(page.limit + 1),
-    db.select({ count: count() }).from(known.limit(COUNTED_AT_MOST).as("known")),
   ]);
-  return pageOf(rows, page.limit, total?.count ?? 0);
+  const sets = given([
+    filter.role === undefined ? undefined : await roleHolders(db, tenantId, filter.role),
+    filter.organizationId && membersOf(tenantId, filter.organizationId),
+  ]);
+  const ofSearch = given([
+    ...sets.map(({ ids }) => sql`${userSearch.userId} in (${ids})`),
+    search === undefined ? undefined : holds(search),
+  ]);
+  const only = ofUsers.length === 0 && search === undefined ? inAll(sets) : undefined;
+  return { tenantId, ofUsers, ofSearch, only };
 }
 
+/** Those who are in each of the sets; undefined without any. */
+const inAll = ([first, ...others]: readonly UserSet[]): UserSet | undefined =>
+  first && {
+    ids: sql`select one.user_id from (${first.ids}) as one(user_id) where true${sql.join(
+      others.map(({ ids }) => sql` and one.user_id in (${ids})`),
+    )}`,
+    distinct: first.distinct,
+  };
+
+/** Whom the page holds is found first, without what is shown of them: however many are looked at, only these are read. */
+async function findRows(
+  db: Database,
+  conditions: Conditions,
+  page: PageRequest<UserSort>,
+): Promise<Listed[]> {
+  const { tenantId } = conditions;
+  const direction = page.order === "asc" ? asc : desc;
+  const [value, id] = placeIn(page.sort, false);
+  const chosen = pageIds(db, conditions, page);
+  return db
+    .select({ ...userColumns, lastLoginAt: users.lastLoginAt, emailKey: userSearch.emailKey })
+    .from(chosen)
+    .innerJoin(users, and(eq(users.tenantId, tenantId), eq(users.id, chosen.id)))
+    .innerJoin(userSearch, itsSearch)
+    .leftJoin(userEmails, primaryEmail)
+    .orderBy(direction(value), direction(id));
+}
+
+/** From one table, where that is enough. */
+function pageIds(db: Database, { tenantId, ofUsers, ofSearch }: Conditions, page: PageRequest<UserSort>) {
+  const isChosen = ofSearch.length > 0;
+  const [value, id] = placeIn(page.sort, isChosen);
+  const direction = page.order === "asc" ? asc : desc;
+  const order = [direction(value), direction(id)];
+  const after = following(page, isChosen);
+  const columns = { id: sql<Id<"user">>`${id}`.as("page_id") };
+  const most = page.limit + 1;
+  const isSearchs = page.sort === "email" || (page.sort === "created_at" && isChosen);
+  const mine = eq(isSearchs ? userSearch.tenantId : users.tenantId, tenantId);
+  const where = and(mine, ...ofUsers, ...ofSearch, after);
+  if (isSearchs && ofUsers.length === 0)
+    return db
+      .select(columns)
+      .from(userSearch)
+      .where(where)
+      .orderBy(...order)
+      .limit(most)
+      .as("page");
+  if (!isSearchs && !isChosen)
+    return db
+      .select(columns)
+      .from(users)
+      .where(where)
+      .orderBy(...order)
+      .limit(most)
+      .as("page");
+  return db
+    .select(columns)
+    .from(users)
+    .innerJoin(userSearch, itsSearch)
+    .where(and(where, eq(users.tenantId, tenantId), eq(userSearch.tenantId, tenantId)))
+    .orderBy(...order)
+    .limit(most)
+    .as("page");
+}
+
+/** Without a join where none is needed: it would cost more than all the rest. */
+async function countRows(
+  db: Database,
+  { tenantId, ofUsers, ofSearch, only }: Conditions,
+  most: number,
+): Promise<number> {
+  if (only?.distinct) {
+    const [row] = await db.execute<{ total: string }>(
+      sql`select count(*) as total from (${only.ids} limit ${most}) as known`,
+    );
+    return Number(row?.total ?? 0);
+  }
+  const ofTenant = and(eq(users.tenantId, tenantId), ...ofUsers);
+  const searched = and(eq(userSearch.tenantId, tenantId), ...ofSearch);
+  const found = db.select({ id: userSearch.userId }).from(userSearch);
+  const known =
+    ofSearch.length === 0
+      ? db.select({ id: users.id }).from(users).where(ofTenant).limit(most).as("known")
+      : ofUsers.length === 0
+        ? found.where(searched).limit(most).as("known")
+        : found.innerJoin(users, itsSearch).where(and(searched, ofTenant)).limit(most).as("known");
+  const [row] = await db.select({ total: count() }).from(known);
+  return row?.total ?? 0;
+}
+
+/** Whether a text, wherever it stands, has letters or digits that trigrams are made of. */
+const HAS_TRIGRAM = /[\p{L}\p{N}]{3}|[^\p{L}\p{N}][\p{L}\p{N}]|[\p{L}\p{N}]{2}[^\p{L}\p{N}]|[^\0-\x7f]/u;
+
+/**
+ * What has no trigram is looked for where a name, an address or a part of a name begins: one or two letters, above all.
+ * Inside, every user would have to be looked at. Nobody is found by marks alone.
+ */
 function holds(search: string): SQL {
-  const pattern = `%${search.replace(/[\\%_]/g, "\\$&")}%`;
-  return like(userSearch.text, sql`lower(${pattern}::text)`);
+  const letters = search.normalize("NFKC");
+  if (!/[\p{L}\p{N}]|[^\0-\x7f]/u.test(letters)) return sql`false`;
+  const text = letters.replace(/[\\%_]/g, "\\$&");
+  return like(
+    userSearch.text,
+    HAS_TRIGRAM.test(letters)
+      ? sql`'%' || search_form(${text}::text) || '%'`
+      : sql`${"%\n"} || search_form(${text}::text) || '%'`,
+  );
 }
 
 /** The groups are looked up before: then the planner knows how few or many users it is about. */
-async function hasRole(db: Database, tenantId: Id<"tenant">, name: string): Promise<SQL> {
+async function roleHolders(db: Database, tenantId: Id<"tenant">, name: string): Promise<UserSet> {
   const tenant = uuidFromId("tenant", tenantId);
   const [role] = await db
     .select({ id: roles.id })
     .from(roles)
     .where(and(eq(roles.tenantId, tenantId), eq(roles.name, name)));
-  if (!role) return sql`false`;
+  if (!role) return { ids: sql`select null::uuid as user_id where false`, distinct: true };
   const roleUuid = uuidFromId("role", role.id);
   const giving = await db.execute<{ id: string }>(sql`
     with recursive giving(id) as (
@@ -92,21 +263,24 @@ async function hasRole(db: Database, tenantId: Id<"tenant">, name: string): Prom
     select id from giving`);
   const itself = sql`select ur.user_id from user_roles ur
     where ur.tenant_id = ${tenant}::uuid and ur.role_id = ${roleUuid}::uuid`;
-  if (giving.length === 0) return sql`${userSearch.userId} in (${itself})`;
+  if (giving.length === 0) return { ids: itself, distinct: true };
   const groups = `{${giving.map(({ id }) => id).join(",")}}`;
-  return sql`${userSearch.userId} in (${itself} union all select gu.user_id from group_users gu
-    where gu.tenant_id = ${tenant}::uuid and gu.group_id = any(${groups}::uuid[]))`;
+  const byGroups = sql`select gu.user_id from group_users gu
+    where gu.tenant_id = ${tenant}::uuid and gu.group_id = any(${groups}::uuid[])`;
+  return { ids: sql`${itself} union all ${byGroups}`, distinct: false };
 }
 
-const isMember = (tenantId: Id<"tenant">, organizationId: Id<"organization">) =>
-  sql`${userSearch.userId} in (select ${organizationMembers.userId} from ${organizationMembers}
-    where ${organizationMembers.tenantId} = ${uuidFromId("tenant", tenantId)}::uuid
-      and ${organizationMembers.organizationId} = ${uuidFromId("organization", organizationId)}::uuid)`;
+const membersOf = (tenantId: Id<"tenant">, organizationId: Id<"organization">): UserSet => ({
+  ids: sql`select om.user_id from organization_members om
+    where om.tenant_id = ${uuidFromId("tenant", tenantId)}::uuid
+      and om.organization_id = ${uuidFromId("organization", organizationId)}::uuid`,
+  distinct: true,
+});
 
-function following({ after, sort, order }: PageRequest<UserSort>): SQL | undefined {
+function following({ after, sort, order }: PageRequest<UserSort>, chosen: boolean): SQL | undefined {
   if (!after || !isId("user", after.id)) return undefined;
   const uuid = sql`${uuidFromId("user", after.id)}::uuid`;
   const value = sort.endsWith("_at") ? moment(new Date(after.value)) : sql`${after.value}::text`;
-  const id = sort === "email" ? userSearch.userId : users.id;
-  return (order === "asc" ? gt : lt)(sql`(${columns[sort]}, ${id})`, sql`(${value}, ${uuid})`);
+  const [column, id] = placeIn(sort, chosen);
+  return (order === "asc" ? gt : lt)(sql`(${column}, ${id})`, sql`(${value}, ${uuid})`);
 }
