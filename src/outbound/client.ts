@@ -4,10 +4,13 @@
  * server ask its own network on their behalf (server-side request forgery, RFC 9700 §4.12, OWASP SSRF).
  */
 import { parseAllowance } from "./addresses.ts";
+import { Deadline } from "./deadline.ts";
+import { type DirectoryRequest, type DirectorySocket, openDirectory } from "./directory.ts";
 import { OutboundError } from "./errors.ts";
 import { exchange, type OutboundResponse } from "./exchange.ts";
 import { type Resolve, resolveTarget, systemResolve, type Target, type TargetPolicy } from "./target.ts";
 
+export type { DirectoryRequest, DirectorySocket } from "./directory.ts";
 export { OutboundError, type OutboundRefusal } from "./errors.ts";
 export type { OutboundResponse } from "./exchange.ts";
 
@@ -34,6 +37,15 @@ export interface Outbound {
   request(url: string, request?: OutboundRequest): Promise<OutboundResponse>;
 }
 
+/** Connections to directories, under the same rules as requests. */
+export interface Directories {
+  /**
+   * Connects to one (`ldaps:`, or `ldap:` with StartTLS), so that LDAP can be spoken.
+   * @throws OutboundError and nothing else
+   */
+  open(url: string, request: DirectoryRequest): Promise<DirectorySocket>;
+}
+
 export interface OutboundOptions {
   /** Addresses, CIDR ranges and host names that may be reached although they are private. */
   readonly allowPrivate?: readonly string[];
@@ -44,12 +56,19 @@ export interface OutboundOptions {
   readonly ca?: string;
 }
 
+const policyOf = (options: OutboundOptions): TargetPolicy => ({
+  allowance: parseAllowance(options.allowPrivate ?? []),
+  allowPlain: options.allowPlain ?? false,
+  resolve: options.resolve ?? systemResolve,
+});
+
+export function createDirectories(options: OutboundOptions = {}): Directories {
+  const policy = policyOf(options);
+  return { open: (url, request) => openDirectory(url, { ...request, ca: request.ca ?? options.ca }, policy) };
+}
+
 export function createOutbound(options: OutboundOptions = {}): Outbound {
-  const policy: TargetPolicy = {
-    allowance: parseAllowance(options.allowPrivate ?? []),
-    allowPlain: options.allowPlain ?? false,
-    resolve: options.resolve ?? systemResolve,
-  };
+  const policy = policyOf(options);
   return {
     async request(url, request = {}) {
       const timeoutMs = request.timeoutMs ?? 5000;
@@ -109,37 +128,4 @@ async function askOneOf(target: Target, request: OutboundRequest, work: Work): P
     }
   }
   throw failed;
-}
-
-/** The time that a request may take, all in all. */
-class Deadline {
-  readonly #abort = new AbortController();
-  readonly #end: number;
-  readonly #timer: ReturnType<typeof setTimeout>;
-
-  constructor(timeoutMs: number) {
-    this.#end = performance.now() + timeoutMs;
-    this.#timer = setTimeout(() => this.#abort.abort(), timeoutMs);
-  }
-
-  get signal(): AbortSignal {
-    return this.#abort.signal;
-  }
-
-  remainingMs(): number {
-    return Math.max(0, this.#end - performance.now());
-  }
-
-  /** For what knows no signal: the resolver. It goes on, but nobody waits for it. */
-  bound<T>(work: Promise<T>): Promise<T> {
-    const { promise, reject } = Promise.withResolvers<never>();
-    this.signal.addEventListener("abort", () =>
-      reject(new OutboundError("timeout", "the name took too long to resolve")),
-    );
-    return Promise.race([work, promise]);
-  }
-
-  clear(): void {
-    clearTimeout(this.#timer);
-  }
 }

@@ -33,18 +33,31 @@ const MAX_ADDRESSES = 4;
  */
 export async function resolveTarget(text: string, policy: TargetPolicy): Promise<Target> {
   const url = checkedUrl(text);
-  const host = url.hostname.replace(/^\[|\]$/g, "");
+  const { addresses, allowed } = await resolveHost(url.hostname, policy);
+  if (!allowed) checkPublicUse(url);
+  else if (url.protocol === "http:" && !policy.allowPlain)
+    throw new OutboundError("url", "http: is not used in production");
+  return { url, addresses };
+}
+
+/**
+ * The addresses of a host that may be connected to, and whether they are on the operator's allow-list.
+ * @param hostname as in a URL: IPv6 in brackets
+ * @throws OutboundError unresolvable or address
+ */
+export async function resolveHost(
+  hostname: string,
+  policy: TargetPolicy,
+): Promise<{ readonly addresses: readonly string[]; readonly allowed: boolean }> {
+  const host = hostname.replace(/^\[|\]$/g, "");
   const addresses = isIP(host) ? [host] : await resolved(host, policy.resolve);
   const isOurs = (address: string) => isAllowed(address, policy.allowance);
-  if (policy.allowance.hosts.has(host) || addresses.every(isOurs)) {
-    if (url.protocol === "http:" && !policy.allowPlain)
-      throw new OutboundError("url", "http: is not used in production");
-  } else {
-    const refused = addresses.find((address) => !isPublicAddress(address) && !isOurs(address));
-    if (refused !== undefined) throw new OutboundError("address", `${host} leads to ${refused}`);
-    checkPublicUse(url);
-  }
-  return { url, addresses: addresses.slice(0, MAX_ADDRESSES) };
+  const allowed = policy.allowance.hosts.has(host) || addresses.every(isOurs);
+  const refused = allowed
+    ? undefined
+    : addresses.find((address) => !isPublicAddress(address) && !isOurs(address));
+  if (refused !== undefined) throw new OutboundError("address", `${host} leads to ${refused}`);
+  return { addresses: addresses.slice(0, MAX_ADDRESSES), allowed };
 }
 
 function checkedUrl(text: string): URL {
