@@ -1,7 +1,7 @@
 import { defineCommand } from "citty";
 import { checkDatabase } from "./database-check.ts";
 import { claimPort } from "./port.ts";
-import { runService } from "./service.ts";
+import { completeEnvironment, runService } from "./service.ts";
 import { withDatabaseEnvironment } from "./support.ts";
 
 export default defineCommand({
@@ -12,7 +12,7 @@ export default defineCommand({
   run: () =>
     runService(async () => {
       const [config, { startServer }] = await Promise.all([
-        withDatabaseEnvironment(),
+        completeEnvironment().then(withDatabaseEnvironment),
         import("../server.ts"),
       ]);
       // Several processes share the port, and `start` has checked it before it starts them.

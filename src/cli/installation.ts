@@ -16,7 +16,7 @@ import {
 import { checkDatabase } from "./database-check.ts";
 import { endLeftovers } from "./leftovers.ts";
 import { claimPort } from "./port.ts";
-import { STOP_DEADLINE_MS, type Supervised, supervise } from "./supervisor.ts";
+import { type ProcessOptions, STOP_DEADLINE_MS, type Supervised, supervise } from "./supervisor.ts";
 import { CliError, dataDirectory } from "./support.ts";
 import { administratorLines, summary } from "./summary.ts";
 
@@ -69,21 +69,41 @@ async function startAll(parts: Part[], interruption: Interruption): Promise<void
     PORT: String(port),
     GATEWRIGHT_DATA_DIR: dataDir,
   };
+  const known = Promise.withResolvers<Environment>();
+  const services: Supervised[] = [];
+  let record = () => {};
+  launchEarly(services, checked.webConcurrency, {
+    env: settings,
+    later: known.promise,
+    log,
+    onLaunch: () => record(),
+  });
+  // Those that never began; the others are stopped before the database is.
+  const kill = () => services.forEach((service) => service.kill());
+  parts.push({ stop: async () => kill(), kill });
+  const preparing = loadPreparation();
   const database = await findDatabase(settings, { dataDir, log, parts, interruption });
   if (interruption.happened) return;
   const environment = { ...settings, DATABASE_URL: database };
   const config = loadConfig(environment);
-  const administrator = await prepareDatabase(config);
+  const administrator = await (await preparing)(config);
 
   parts.push({ stop: async () => removeRunRecord(dataDir), kill: () => {} });
-  const record = (services: number[]) => {
+  record = () => {
     const { DATABASE_URL, PORT } = environment;
     const address = { DATABASE_URL, PORT, PUBLIC_URL: config.publicUrl };
-    writeRunRecord(dataDir, { pid: process.pid, services, usesSecretsFile: generate, environment: address });
+    const pids = services.flatMap((service) => service.pid() ?? []);
+    writeRunRecord(dataDir, {
+      pid: process.pid,
+      services: pids,
+      usesSecretsFile: generate,
+      environment: address,
+    });
   };
   let ready = false;
   try {
-    ready = await startServices(config, { env: environment, log, parts, interruption, record });
+    const begin = () => known.resolve(environment);
+    ready = await startServices(services, { env: environment, log, parts, interruption, record, begin });
   } finally {
     // The password is in no other place: it is said even when nothing else came of this start.
     if (!ready)
@@ -131,13 +151,28 @@ async function findDatabase(
   return postgres.url;
 }
 
-async function prepareDatabase(config: Config) {
+/**
+ * The API processes, which load their code while the database is found and prepared, and wait for its address.
+ */
+function launchEarly(
+  services: Supervised[],
+  count: number,
+  options: Pick<ProcessOptions, "env" | "later" | "log" | "onLaunch">,
+): void {
+  const command = [process.execPath, ENTRY, "api"] as const;
+  for (let index = 0; index < count; index++) services.push(supervise({ name: "api", command, ...options }));
+}
+
+/** Loads what prepares the database, while that is found. */
+async function loadPreparation() {
   const [{ migrateDatabase }, { bootstrap }] = await Promise.all([
     import("../db/migrate.ts"),
     import("../bootstrap.ts"),
   ]);
-  await migrateDatabase(config);
-  return bootstrap(config);
+  return async (config: Config) => {
+    await migrateDatabase(config);
+    return bootstrap(config);
+  };
 }
 
 /**
@@ -145,23 +180,23 @@ async function prepareDatabase(config: Config) {
  * @returns whether they are ready, which they are not when the start is interrupted before
  */
 async function startServices(
-  config: Config,
+  services: Supervised[],
   options: {
     env: Environment;
     log: Logger;
     parts: Part[];
     interruption: Interruption;
-    record: (pids: number[]) => void;
+    record: () => void;
+    /** Lets the API processes begin. */
+    begin: () => void;
   },
 ): Promise<boolean> {
-  const { env, log, parts, interruption, record } = options;
+  const { env, log, parts, interruption, record, begin } = options;
   if (interruption.happened) return false;
-  const services: Supervised[] = [];
-  const onLaunch = () => record(services.flatMap((service) => service.pid() ?? []));
-  for (const name of [...Array.from({ length: config.webConcurrency }, () => "api"), "worker"]) {
-    services.push(supervise({ name, command: [process.execPath, ENTRY, name], env, log, onLaunch }));
-  }
-  onLaunch();
+  begin();
+  const command = [process.execPath, ENTRY, "worker"] as const;
+  services.push(supervise({ name: "worker", command, env, log, onLaunch: record }));
+  record();
   parts.push({
     stop: async () => void (await Promise.all(services.map((service) => service.stop()))),
     kill: () => services.forEach((service) => service.kill()),

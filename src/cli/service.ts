@@ -1,4 +1,6 @@
 /** The life of an API or worker process: start, say that it is ready, stop when told to or when its owner is gone. */
+import { readEnvironment } from "../config.ts";
+import type { Environment } from "./data-directory.ts";
 
 export interface Service {
   stop(): Promise<void>;
@@ -8,6 +10,35 @@ export interface Service {
 export interface ReadyMessage {
   readonly ready: true;
 }
+
+/** What it says when it waits for the rest of its environment, and what it is answered. */
+interface WaitingMessage {
+  readonly waiting: true;
+}
+export interface EnvironmentMessage {
+  readonly environment: Environment;
+}
+
+/** Set by the supervisor for a process that it will tell more. */
+export const WAITS_FOR_ENVIRONMENT = "GATEWRIGHT_WAITS_FOR_ENVIRONMENT";
+
+/** The environment of this process, with what its supervisor has to add as soon as it knows it. */
+export async function completeEnvironment(): Promise<Environment> {
+  const own = readEnvironment();
+  if (own[WAITS_FOR_ENVIRONMENT] === undefined || !process.send) return own;
+  const told = Promise.withResolvers<Environment>();
+  process.on("message", (message) => {
+    if (hasEnvironment(message)) told.resolve(message.environment);
+  });
+  process.send({ waiting: true } satisfies WaitingMessage);
+  return { ...own, ...(await told.promise) };
+}
+
+export const isWaiting = (message: unknown): message is WaitingMessage =>
+  typeof message === "object" && message !== null && "waiting" in message && message.waiting === true;
+
+const hasEnvironment = (message: unknown): message is EnvironmentMessage =>
+  typeof message === "object" && message !== null && "environment" in message;
 
 const STOP_DEADLINE_MS = 10_000;
 /** Time for a start to finish that is interrupted, so that what it began is stopped in order. */

@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Logger } from "../lib/log.ts";
 import type { Environment } from "./data-directory.ts";
-import type { ReadyMessage } from "./service.ts";
+import { type EnvironmentMessage, isWaiting, type ReadyMessage, WAITS_FOR_ENVIRONMENT } from "./service.ts";
 import { CliError } from "./support.ts";
 
 export interface Supervised {
@@ -21,6 +21,11 @@ export interface ProcessOptions {
   /** The program and its arguments. */
   readonly command: readonly [string, ...string[]];
   readonly env: Environment;
+  /**
+   * What the process is to know besides and nobody knows yet when it is launched. It loads its code meanwhile, which takes
+   * longer than anything else that it does to start.
+   */
+  readonly later?: Promise<Environment>;
   readonly log: Logger;
   /** Called at every start of the process, the first included. */
   readonly onLaunch?: () => void;
@@ -37,8 +42,10 @@ export function restartDelay(failures: number): number {
   return failures === 0 ? 0 : Math.min(250 * 2 ** (failures - 1), LONGEST_DELAY_MS);
 }
 
-export function supervise({ name, command, env, log, onLaunch }: ProcessOptions): Supervised {
+export function supervise({ name, command, env, later, log, onLaunch }: ProcessOptions): Supervised {
   const ready = Promise.withResolvers<void>();
+  // It may end before anybody asks whether it is ready.
+  ready.promise.catch(() => {});
   const ended = Promise.withResolvers<void>();
   let child: ChildProcess | undefined;
   let stopping = false;
@@ -50,13 +57,14 @@ export function supervise({ name, command, env, log, onLaunch }: ProcessOptions)
     const startedAt = Date.now();
     const [program, ...args] = command;
     const launched = spawn(program, args, {
-      env: { ...env },
+      env: { ...env, ...(later ? { [WAITS_FOR_ENVIRONMENT]: "1" } : {}) },
       stdio: ["ignore", "inherit", "inherit", "ipc"],
     });
     const { pid } = launched;
     child = launched;
     onLaunch?.();
     launched.on("message", (message) => {
+      if (later && isWaiting(message)) void tell(launched, later);
       if (!isReady(message)) return;
       if (wasReady) log.info({ name, pid }, `the ${name} is back`);
       wasReady = true;
@@ -98,6 +106,11 @@ export function supervise({ name, command, env, log, onLaunch }: ProcessOptions)
       child?.kill("SIGKILL");
     },
   };
+}
+
+async function tell(launched: ChildProcess, later: Promise<Environment>): Promise<void> {
+  const environment = await later;
+  if (launched.connected) launched.send({ environment } satisfies EnvironmentMessage);
 }
 
 function isReady(message: unknown): message is ReadyMessage {

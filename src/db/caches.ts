@@ -30,6 +30,8 @@ export interface Caches {
   shared<Value extends object>(name: string, tables: readonly string[], max?: number): SharedCache<Value>;
   /** A cache by name, made on first use; `tables` are those whose changes empty it for the tenant. */
   named<Value extends object>(name: string, tables: readonly string[], max?: number): TenantCache<Value>;
+  /** Does here and now what the notice of a change will do everywhere: who made it sees it with their next request. */
+  changed(table: string, tenantId: Id<"tenant">): void;
   listen(db: Database, log: Logger): Promise<() => Promise<void>>;
   clear(): void;
 }
@@ -71,6 +73,7 @@ export function createCaches(): Caches {
       return { get: (key, load) => cache.get("", key, load), clear: () => cache.clear() };
     },
     clear,
+    changed: forget,
     async listen(db, log) {
       const subscription = await db.$client.listen(
         "gatewright_cache",

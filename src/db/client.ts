@@ -10,13 +10,41 @@ export type Database = PostgresJsDatabase<typeof schema> & { $client: postgres.S
 /** A database or a transaction on it: what every repo function takes first. */
 export type Executor = PgDatabase<PostgresJsQueryResultHKT, typeof schema>;
 
+/** The driver itself, for statements that a query builder would have to build anew for each call. */
+export type Sql = postgres.Sql;
+
+/** A part of such a statement, which only runs as a part of it. */
+export type Fragment = postgres.PendingQuery<postgres.Row[]>;
+
 export interface DatabaseOptions {
   /** Connections in the pool. */
   max: number;
   applicationName: string;
 }
 
+/**
+ * Connections for prepared queries, which each look up a few rows by their keys. So many requests share so few that their
+ * queries travel together, and that the server answers many each time it is woken: a third of the processor time that
+ * the same queries take over sixteen (measured). Nothing slow may come before them on these.
+ */
+const LOOKUP_CONNECTIONS = 2;
+
+/** The connections for lookups beside a database's own, opened with the first one. */
+const lookups = new WeakMap<Database, { readonly open: () => Database; opened?: Database }>();
+
 export function connectDatabase(url: string, options: DatabaseOptions): Database {
+  const db = open(url, options);
+  const max = Math.min(options.max, LOOKUP_CONNECTIONS);
+  lookups.set(db, { open: () => open(url, { ...options, max }) });
+  return db;
+}
+
+function lookupsOf(db: Database): Database {
+  const own = lookups.get(db);
+  return own ? (own.opened ??= own.open()) : db;
+}
+
+function open(url: string, options: DatabaseOptions): Database {
   const client = postgres(url, {
     max: options.max,
     connect_timeout: 10,
@@ -33,8 +61,14 @@ export function connectDatabase(url: string, options: DatabaseOptions): Database
   return drizzle(client, { schema });
 }
 
+/** Everything that a database's statements go through. */
+export function driversOf(db: Database): Sql[] {
+  const { opened } = lookups.get(db) ?? {};
+  return [db, ...(opened ? [opened] : [])].map(({ $client }) => $client);
+}
+
 export async function closeDatabase(db: Database): Promise<void> {
-  await db.$client.end({ timeout: 5 });
+  await Promise.all(driversOf(db).map((driver) => driver.end({ timeout: 5 })));
 }
 
 /**
@@ -46,7 +80,7 @@ export function prepared<Query>(build: (db: Database) => Query): (db: Database) 
   return (db) => {
     let query = built.get(db);
     if (!query) {
-      query = build(db);
+      query = build(lookupsOf(db));
       built.set(db, query);
     }
     return query;

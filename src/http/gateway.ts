@@ -6,8 +6,11 @@
 import type { Server } from "bun";
 import type { Deps } from "../deps.ts";
 import { newId } from "../lib/ids.ts";
+import { withoutRedaction } from "../lib/log.ts";
 import { withinLimit } from "./body-limit.ts";
 import { clientIpReader } from "./client-ip.ts";
+import { deprecationHeaders } from "./deprecation.ts";
+import { settled } from "./idempotency.ts";
 import type { HttpMetrics } from "./metrics.ts";
 import { rateLimitHeaders } from "./rate-limit/plugin.ts";
 import { setRequestInfo } from "./request-info.ts";
@@ -20,6 +23,10 @@ const EXPOSED_HEADERS = [
   "WWW-Authenticate",
   "DPoP-Nonce",
   "Retry-After",
+  "Idempotency-Replayed",
+  "Deprecation",
+  "Sunset",
+  "Link",
   "X-RateLimit-Limit",
   "X-RateLimit-Remaining",
   "X-RateLimit-Reset",
@@ -32,6 +39,7 @@ const TENANT_METADATA = /^(\/\.well-known\/(?:oauth-authorization-server|openid-
 export function createGateway(deps: Deps, handle: Handler, metrics: HttpMetrics) {
   const clientIp = clientIpReader(deps.config.trustedProxies);
   const cors = corsHeaders(deps.config.allowedOrigins);
+  const accessLog = withoutRedaction(deps.log);
 
   return async function fetch(request: Request, server?: PeerLookup): Promise<Response> {
     const started = performance.now();
@@ -54,11 +62,14 @@ export function createGateway(deps: Deps, handle: Handler, metrics: HttpMetrics)
     });
 
     const response =
-      (bounded ? undefined : new Response(null, { status: 413 })) ??
+      (bounded ? undefined : new Response(null, { status: 413, headers: { connection: "close" } })) ??
       withoutTrailingSlash(request.method, url) ??
-      (isPreflight(request) ? new Response(null, { status: 204 }) : await handle(routed));
+      (isPreflight(request)
+        ? new Response(null, { status: 204 })
+        : await settled(deps, routed, await handle(routed)));
     response.headers.set("x-request-id", requestId);
     for (const [name, value] of rateLimitHeaders(routed)) response.headers.set(name, value);
+    for (const [name, value] of deprecationHeaders(routed)) response.headers.append(name, value);
     for (const [name, value] of cors(request.headers.get("origin"))) {
       if (name === "vary") response.headers.append(name, value);
       else response.headers.set(name, value);
@@ -67,7 +78,7 @@ export function createGateway(deps: Deps, handle: Handler, metrics: HttpMetrics)
     const seconds = (performance.now() - started) / 1000;
     metrics.observe(request.method, response.status, seconds);
     // The path only: a query may hold codes, tokens and what people typed.
-    deps.log.info(
+    accessLog.info(
       {
         requestId,
         method: request.method,
@@ -126,7 +137,7 @@ function corsHeaders(allowedOrigins: readonly string[]) {
       ["access-control-allow-methods", "GET, POST, PUT, PATCH, DELETE, OPTIONS"],
       [
         "access-control-allow-headers",
-        "Accept, Authorization, Content-Type, DPoP, X-Request-Id, X-Org-Context",
+        "Accept, Authorization, Content-Type, DPoP, Idempotency-Key, X-Request-Id, X-Org-Context",
       ],
       ["access-control-expose-headers", EXPOSED_HEADERS],
       ["access-control-max-age", "300"],

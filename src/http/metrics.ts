@@ -1,4 +1,5 @@
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
+import type { Registry } from "prom-client";
+import { createRequestCounts } from "./request-counts.ts";
 
 /** What the gateway tells of each request. */
 export interface HttpMetrics {
@@ -13,36 +14,42 @@ export interface Metrics extends HttpMetrics {
   readonly contentType: string;
 }
 
-const METHODS = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
+interface GaugeDefinition {
+  readonly name: string;
+  readonly help: string;
+  readonly read: () => Promise<number>;
+}
 
 /** @param processLabel tells processes apart that share a port: a scrape reaches one of them */
 export function createMetrics(processLabel?: string): Metrics {
-  const registry = new Registry();
-  if (processLabel !== undefined) registry.setDefaultLabels({ process: processLabel });
-  collectDefaultMetrics({ register: registry, prefix: "gatewright_" });
-  const requests = new Counter({
-    name: "gatewright_http_requests_total",
-    help: "HTTP requests answered",
-    labelNames: ["method", "status"],
-    registers: [registry],
-  });
-  const duration = new Histogram({
-    name: "gatewright_http_request_duration_seconds",
-    help: "Time to answer an HTTP request",
-    labelNames: ["method"],
-    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
-    registers: [registry],
-  });
+  const labels: Record<string, string> = processLabel === undefined ? {} : { process: processLabel };
+  const requests = createRequestCounts();
+  const gauges: GaugeDefinition[] = [];
+  let registry: Promise<Registry> | undefined;
 
   return {
-    observe(method, status, seconds) {
-      // A stranger chooses the method: unknown ones share a label, so that they cannot fill the memory with series.
-      const label = METHODS.has(method) ? method : "other";
-      requests.inc({ method: label, status });
-      duration.observe({ method: label }, seconds);
+    observe: requests.observe,
+    gauge: (name, help, read) => void gauges.push({ name, help, read }),
+    async render() {
+      registry ??= openRegistry(labels, gauges);
+      return `${requests.render(labels)}\n${await (await registry).metrics()}`;
     },
-    gauge(name, help, read) {
-      const gauge = new Gauge({
+    contentType: "text/plain; version=0.0.4; charset=utf-8",
+  };
+}
+
+/** What the process and its queue say of themselves, by a library that is loaded with the first question. */
+async function openRegistry(
+  labels: Record<string, string>,
+  gauges: readonly GaugeDefinition[],
+): Promise<Registry> {
+  const { collectDefaultMetrics, Gauge, Registry } = await import("prom-client");
+  const registry = new Registry();
+  registry.setDefaultLabels(labels);
+  collectDefaultMetrics({ register: registry, prefix: "gatewright_" });
+  for (const { name, help, read } of gauges) {
+    registry.registerMetric(
+      new Gauge({
         name: `gatewright_${name}`,
         help,
         registers: [],
@@ -50,10 +57,8 @@ export function createMetrics(processLabel?: string): Metrics {
           // One value that cannot be read (the database is away) must not hide all the others.
           this.set(await read().catch(() => Number.NaN));
         },
-      });
-      registry.registerMetric(gauge);
-    },
-    render: () => registry.metrics(),
-    contentType: registry.contentType,
-  };
+      }),
+    );
+  }
+  return registry;
 }

@@ -1,13 +1,17 @@
 import pino from "pino";
+import { createBufferedOutput } from "./buffered-output.ts";
 
 export type Logger = pino.Logger;
+
+/** One for all loggers of the process, so that their lines keep their order. */
+const output = createBufferedOutput();
 
 /**
  * JSON lines on standard output. Redaction is the second line of defence: nothing secret is to reach a log call
  * at all, but a header object or a request body passed by mistake is masked.
  */
 export function createLogger(options: { level: string; name: string }): Logger {
-  return pino({
+  const settings = {
     level: options.level,
     base: { process: options.name },
     timestamp: pino.stdTimeFunctions.isoTime,
@@ -16,7 +20,16 @@ export function createLogger(options: { level: string; name: string }): Logger {
       censor: "[redacted]",
     },
     serializers: { err: serializeError },
-  });
+  };
+  return pino(settings, output);
+}
+
+/**
+ * The same log for lines whose fields are all named where they are written, and none of which can be secret: looking through
+ * each of them for one would cost as much as a signature.
+ */
+export function withoutRedaction(log: Logger): Logger {
+  return log.child({}, { redact: { paths: [] } });
 }
 
 const SECRET_FIELDS = [

@@ -17,6 +17,8 @@ export const defaultRateLimits = {
   passkey: 60,
   /** What people change about their own account, some of it by proving once more who they are. */
   account: 60,
+  /** There to a provider and back: two requests, or three, for each sign-in. */
+  federation: 120,
   token: 20,
   /** What applications leave with us for a while: pushed requests, device authorizations, registrations. */
   oauth_request: 600,

@@ -54,6 +54,53 @@ describe("Supervisor: restarts", () => {
   });
 });
 
+describe("Supervisor: an environment that is not whole yet", () => {
+  /** A service that is ready when its environment is whole, and writes down what it was told. */
+  function waiting(directory: string) {
+    const diary = join(directory, "diary");
+    const script = `
+      import { appendFileSync } from "node:fs";
+      import { completeEnvironment, runService } from ${JSON.stringify(SERVICE)};
+      setInterval(() => {}, 1000);
+      await runService(async () => {
+        const { TOLD, OWN } = await completeEnvironment();
+        appendFileSync(${JSON.stringify(diary)}, [process.pid, TOLD, OWN].join(" ") + "\\n");
+        return { stop: async () => {} };
+      }, 300);`;
+    const entries = () =>
+      readFileSync(diary, { encoding: "utf8", flag: "a+" }).trim().split("\n").filter(Boolean);
+    return { command: [process.execPath, "-e", script] as const, entries };
+  }
+
+  it("is waited for, by each life of the process", async () => {
+    using scratch = scratchDirectory();
+    const { command, entries } = waiting(scratch.path);
+    const later = Promise.withResolvers<Record<string, string>>();
+    const env = { ...process.env, OWN: "own" };
+    const supervised = supervise({ name: "api", command, env, later: later.promise, log });
+    expect(entries()).toEqual([]);
+    later.resolve({ TOLD: "told" });
+    await supervised.ready;
+    const first = supervised.pid() ?? 0;
+    expect(entries()).toEqual([`${first} told own`]);
+    process.kill(first, "SIGKILL");
+    const second = await until("a second life", () => entries()[1]);
+    expect(second).toBe(`${supervised.pid()} told own`);
+    await supervised.stop();
+  });
+
+  it("that never comes keeps nothing alive", async () => {
+    using scratch = scratchDirectory();
+    const { command, entries } = waiting(scratch.path);
+    const { promise: later } = Promise.withResolvers<Record<string, string>>();
+    const supervised = supervise({ name: "api", command, env: process.env, later, log });
+    const pid = supervised.pid() ?? 0;
+    await supervised.stop();
+    expect(isAlive(pid)).toBe(false);
+    expect(entries()).toEqual([]);
+  });
+});
+
 describe("Supervisor: stop", () => {
   it("lets the service finish, and leaves it stopped", async () => {
     using scratch = scratchDirectory();

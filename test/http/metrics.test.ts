@@ -144,6 +144,17 @@ describe("the counters", () => {
     ]);
   });
 
+  it("of times hold all that took at most as long, and their sum", async () => {
+    const metrics = createMetrics("7");
+    for (const seconds of [0.001, 0.002, 0.002, 7]) metrics.observe("GET", 200, seconds);
+    const samples = parsePrometheus(await metrics.render()).filter(({ name }) => name.includes("duration"));
+    const bucket = (le: string) => samples.find(({ labels }) => labels["le"] === le);
+    expect(["0.001", "0.0025", "2.5", "+Inf"].map((le) => bucket(le)?.value)).toEqual([1, 3, 3, 4]);
+    expect(bucket("+Inf")?.labels).toEqual({ le: "+Inf", method: "GET", process: "7" });
+    const [sum, count] = ["sum", "count"].map((end) => samples.find(({ name }) => name.endsWith(end))?.value);
+    expect([sum?.toFixed(3), count]).toEqual(["7.005", 4]);
+  });
+
   it("of a gauge that cannot be read do not hide all the others", async () => {
     const metrics = createMetrics();
     metrics.observe("GET", 200, 0.001);

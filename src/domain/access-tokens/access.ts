@@ -1,4 +1,4 @@
-import type { Executor } from "../../db/client.ts";
+import type { Database, Executor } from "../../db/client.ts";
 import type { Deps } from "../../deps.ts";
 import { type Id, isId } from "../../lib/ids.ts";
 import { matchesHash, parseSecretToken } from "../../lib/secret-token.ts";
@@ -13,6 +13,7 @@ import { parseScope } from "../../protocol/oauth/scope.ts";
 import { type ClaimsParameter, parseClaimsParameter } from "../../protocol/oidc/claims-parameter.ts";
 import { findClient } from "../clients/service.ts";
 import { keyRingOf } from "../keys/service.ts";
+import { mayStillActIn } from "../impersonation/standing.ts";
 import { issuerOf, type Tenant } from "../tenants/service.ts";
 import type { User } from "../users/service.ts";
 import type { MintedAccessToken } from "./mint.ts";
@@ -54,7 +55,14 @@ export async function findLiveAccessToken(
 ): Promise<LiveAccessToken | undefined> {
   const live = await findStoredOrSigned(deps, tenant, token, audience);
   // From the cache: a client that was disabled has no tokens any more.
-  return live && (await findClient(deps, tenant.id, live.clientId)) ? live : undefined;
+  if (!live || !(await findClient(deps, tenant.id, live.clientId))) return undefined;
+  return (await mayActorAct(deps, tenant, live)) ? live : undefined;
+}
+
+/** Who is signed in as a user is so only while they may be. Costs a look at it where a token names an actor at all. */
+async function mayActorAct(deps: Deps, tenant: Tenant, { claims, onBehalfOf }: LiveAccessToken) {
+  if (claims["act"] === undefined || !onBehalfOf?.sessionId) return true;
+  return mayStillActIn(deps, tenant.id, onBehalfOf.sessionId, onBehalfOf.user);
 }
 
 async function findStoredOrSigned(
@@ -72,6 +80,7 @@ async function findStoredOrSigned(
     audience,
     typ: ACCESS_TOKEN_TYP,
     now: deps.clock.now(),
+    verified: deps.verifiedTokens,
   });
   if (!verified.ok) return undefined;
   const { jti, fam } = verified.claims;
@@ -129,7 +138,14 @@ function liveToken(
   };
 }
 
-/** Stores what an opaque token is looked up by; a JWT needs nothing stored. */
+export { accessTokenInsert, type AccessTokenRow } from "./repo.ts";
+
+/** Stores what an opaque token is looked up by, outside of a transaction; a JWT needs nothing stored. */
+export async function keepLoneAccessToken(db: Database, { record }: MintedAccessToken): Promise<void> {
+  if (record) await repo.insertLoneAccessToken(db, record);
+}
+
+/** The same in the caller's transaction. */
 export async function keepAccessToken(executor: Executor, { record }: MintedAccessToken): Promise<void> {
   if (record) await repo.insertAccessToken(executor, record);
 }

@@ -5,7 +5,7 @@ import type { Client } from "../clients/service.ts";
 import type { RequestContext } from "../request-context.ts";
 import type { Tenant } from "../tenants/service.ts";
 import { mintAccessToken } from "./mint.ts";
-import { insertAccessToken } from "./repo.ts";
+import { insertLoneAccessToken } from "./repo.ts";
 
 /** A token for a client that acts for itself (RFC 6749 §4.4.3). No refresh token: it can always ask again. */
 export async function issueClientToken(
@@ -21,7 +21,7 @@ export async function issueClientToken(
 ): Promise<TokenResponse> {
   const { tenant, client, scope, context } = input;
   const minted = await mintAccessToken(deps, { ...input, audience: input.resources });
-  if (minted.record) await insertAccessToken(deps.db, minted.record);
+  if (minted.record) await insertLoneAccessToken(deps.db, minted.record);
   deps.auditBuffer.add(
     toRow({
       tenantId: tenant.id,

@@ -44,6 +44,8 @@ export interface UserIssuance {
   /** Thumbprint of the key that the access token is bound to (RFC 9449 §6). */
   readonly dpopJkt?: string | null;
   readonly nonce?: string | null;
+  /** Who is signed in as the user, and until when at most. */
+  readonly impersonation?: { readonly impersonatorId: Id<"user">; readonly notAfter: Date } | undefined;
 }
 
 export interface MintedAccessToken {
@@ -67,7 +69,8 @@ export const refreshTokenLifetime = (tenant: Tenant, client: Client) =>
 
 /** Signs what a user's client gets. Touches the database only when the tenant's keys are not cached. */
 export async function mintUserTokens(deps: Deps, input: UserIssuance): Promise<UserTokens> {
-  const { tenant, client, user, authentication, scope } = input;
+  const { tenant, client, user, authentication, scope, impersonation } = input;
+  const actor = impersonation && { sub: subjectOf(tenant, client, impersonation.impersonatorId) };
   const access = await mintAccessToken(deps, {
     tenant,
     client,
@@ -76,6 +79,7 @@ export async function mintUserTokens(deps: Deps, input: UserIssuance): Promise<U
     dpopJkt: input.dpopJkt,
     user: accessTokenUser(input),
     familyId: input.familyId,
+    ...(impersonation && actor ? { actor, notAfter: impersonation.notAfter } : {}),
   });
   if (!scope.includes("openid")) return { ...access, idToken: undefined };
 
@@ -98,7 +102,11 @@ export async function mintUserTokens(deps: Deps, input: UserIssuance): Promise<U
       ...(authentication.sessionId
         ? { sessionId: sessionIdOf(tenant, client, authentication.sessionId) }
         : {}),
-      userClaims: userClaims(claimsSource(user), scope, input.claims?.idToken),
+      userClaims: {
+        ...userClaims(claimsSource(user), scope, input.claims?.idToken),
+        // RFC 8693 §4.1: an application that shows who is signed in can say so.
+        ...(actor ? { act: actor } : {}),
+      },
     }),
     { typ: "JWT", key },
   );

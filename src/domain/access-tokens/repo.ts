@@ -1,5 +1,13 @@
-import { and, eq, gt, isNull, notExists, sql } from "drizzle-orm";
-import { type Database, type Executor, parameter, prepared } from "../../db/client.ts";
+import { and, eq, gt, isNull, notExists, sql as build } from "drizzle-orm";
+import {
+  type Database,
+  type Executor,
+  type Fragment,
+  parameter,
+  prepared,
+  type Sql,
+} from "../../db/client.ts";
+import { preparedInsert } from "../../db/prepared-insert.ts";
 import {
   accessTokens,
   revokedAccessTokens,
@@ -7,14 +15,30 @@ import {
   userEmails,
   users,
 } from "../../db/schema/index.ts";
-import type { Id } from "../../lib/ids.ts";
+import { type Id, uuidFromId } from "../../lib/ids.ts";
 import { primaryEmail, type User, userColumns } from "../users/service.ts";
 
 export type AccessTokenRow = typeof accessTokens.$inferInsert;
 
+/** In the caller's transaction. */
 export async function insertAccessToken(executor: Executor, row: AccessTokenRow): Promise<void> {
   await executor.insert(accessTokens).values(row);
 }
+
+/** On its own. */
+export const insertLoneAccessToken = preparedInsert(accessTokens);
+
+/**
+ * Keeps an opaque token, as a part of a larger statement.
+ * @param source the common table expression that has a row exactly when the token is issued
+ */
+export const accessTokenInsert = (sql: Sql, row: AccessTokenRow, source: string): Fragment => sql`
+  insert into access_tokens (tenant_id, id, hash, client_id, family_id, claims, issued_at, expires_at)
+  select ${uuidFromId("tenant", row.tenantId)}::uuid, ${uuidFromId("accessToken", row.id)}::uuid, ${row.hash}::bytea,
+    ${uuidFromId("client", row.clientId)}::uuid, ${row.familyId ? uuidFromId("tokenFamily", row.familyId) : null}::uuid,
+    ${JSON.stringify(row.claims)}::text::jsonb, ${row.issuedAt.toISOString()}::timestamptz,
+    ${row.expiresAt.toISOString()}::timestamptz
+  from ${sql(source)}`;
 
 const family = {
   id: tokenFamilies.id,
@@ -42,7 +66,7 @@ const liveFamily = prepared((db) =>
         isNull(tokenFamilies.revokedAt),
         notExists(
           db
-            .select({ one: sql`1` })
+            .select({ one: build`1` })
             .from(revokedAccessTokens)
             .where(
               and(

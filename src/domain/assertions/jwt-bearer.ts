@@ -11,7 +11,7 @@ import {
 import type { TokenResponse } from "../../protocol/oauth/token-response.ts";
 import type { Client } from "../clients/service.ts";
 import { findForeignKey } from "../remote-documents/client-keys.ts";
-import { useOnce } from "../replay/service.ts";
+import { singleUseConsumption } from "../replay/service.ts";
 import type { RequestContext } from "../request-context.ts";
 import { issuerOf, type Tenant } from "../tenants/service.ts";
 import { issueToUser } from "../tokens/issue.ts";
@@ -66,8 +66,7 @@ export async function exchangeAssertion(
     {
       grantType: JWT_BEARER,
       context,
-      consume: (tx) => useOnce(tx, tenant.id, use),
-      refusal: unusableAssertion,
+      consumption: singleUseConsumption(tenant.id, use),
       refreshable: false,
     },
   );

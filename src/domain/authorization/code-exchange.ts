@@ -11,6 +11,8 @@ import { narrowedResources } from "../../protocol/oauth/resource.ts";
 import type { TokenResponse } from "../../protocol/oauth/token-response.ts";
 import { parseClaimsParameter } from "../../protocol/oidc/claims-parameter.ts";
 import type { Client } from "../clients/service.ts";
+import type { UserIssuance } from "../access-tokens/mint.ts";
+import { findStandingImpersonation } from "../impersonation/standing.ts";
 import type { RequestContext } from "../request-context.ts";
 import type { Tenant } from "../tenants/service.ts";
 import { issueToUser } from "../tokens/issue.ts";
@@ -47,6 +49,7 @@ export async function exchangeCode(
   if (decision.kind === "replayed") return refuseReplay(deps, input, code);
   // Disabled, signed out everywhere or given a new password within the last minute.
   if (!user.enabled || found.sessionRevokedAt) throw invalidCode();
+  const impersonation = await impersonationOf(deps, found);
   const dpopJkt = tokenBinding({ client, provenJkt, boundJkt: code.dpopJkt });
   const familyId = newId("tokenFamily");
   const issued = await issueToUser(
@@ -64,12 +67,12 @@ export async function exchangeCode(
       claimsParameter: code.claims,
       dpopJkt: dpopJkt ?? null,
       nonce: code.nonce,
+      impersonation,
     },
     {
       grantType: "authorization_code",
       context,
-      consume: (tx) => repo.consumeCode(tx, tenant.id, code.id, familyId, now),
-      refusal: invalidCode,
+      consumption: repo.codeConsumption(tenant.id, code.id, familyId, now),
     },
   );
   if (issued) return issued;
@@ -90,4 +93,16 @@ async function refuseReplay(
     });
   }
   throw invalidCode();
+}
+
+/** Who is signed in as the user, if somebody is. @throws OAuthError invalid_grant when they may not be any more */
+async function impersonationOf(
+  deps: Deps,
+  found: NonNullable<Awaited<ReturnType<typeof repo.findCode>>>,
+): Promise<UserIssuance["impersonation"]> {
+  const { impersonationId, sessionExpiresAt: notAfter, code, user } = found;
+  if (!impersonationId) return undefined;
+  const standing = await findStandingImpersonation(deps, code.tenantId, impersonationId, user);
+  if (!standing) throw invalidCode();
+  return { impersonatorId: standing.impersonator.id, notAfter };
 }

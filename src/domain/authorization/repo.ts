@@ -1,5 +1,13 @@
 import { and, eq, isNull } from "drizzle-orm";
-import { type Database, type Executor, parameter, prepared } from "../../db/client.ts";
+import {
+  type Database,
+  type Executor,
+  type Fragment,
+  parameter,
+  prepared,
+  type Sql,
+} from "../../db/client.ts";
+import { preparedInsert } from "../../db/prepared-insert.ts";
 import {
   authorizationCodes,
   clients,
@@ -8,15 +16,10 @@ import {
   userEmails,
   users,
 } from "../../db/schema/index.ts";
-import type { Id } from "../../lib/ids.ts";
+import { type Id, uuidFromId } from "../../lib/ids.ts";
 import { primaryEmail, userColumns } from "../users/service.ts";
 
-export async function insertCode(
-  executor: Executor,
-  code: typeof authorizationCodes.$inferInsert,
-): Promise<void> {
-  await executor.insert(authorizationCodes).values(code);
-}
+export const insertCode = preparedInsert(authorizationCodes);
 
 const codeById = prepared((db) =>
   db
@@ -25,6 +28,8 @@ const codeById = prepared((db) =>
       clientId: clients.clientId,
       user: userColumns,
       sessionRevokedAt: sessions.revokedAt,
+      impersonationId: sessions.impersonationId,
+      sessionExpiresAt: sessions.expiresAt,
     })
     .from(authorizationCodes)
     .innerJoin(
@@ -55,27 +60,15 @@ export async function findCode(db: Database, tenantId: Id<"tenant">, id: Id<"aut
   return found;
 }
 
-/** One atomic statement: of two exchanges that race, one gets true. */
-export async function consumeCode(
-  executor: Executor,
-  tenantId: Id<"tenant">,
-  id: Id<"authorizationCode">,
-  familyId: Id<"tokenFamily">,
-  now: Date,
-): Promise<boolean> {
-  const consumed = await executor
-    .update(authorizationCodes)
-    .set({ consumedAt: now, familyId })
-    .where(
-      and(
-        eq(authorizationCodes.tenantId, tenantId),
-        eq(authorizationCodes.id, id),
-        isNull(authorizationCodes.consumedAt),
-      ),
-    )
-    .returning({ id: authorizationCodes.id });
-  return consumed.length > 0;
-}
+/** Uses a code up, as the part of the statement that issues tokens for it: of two exchanges that race, one gets a row. */
+export const codeConsumption =
+  (tenantId: Id<"tenant">, id: Id<"authorizationCode">, familyId: Id<"tokenFamily">, now: Date) =>
+  (sql: Sql): Fragment => sql`
+    update authorization_codes
+    set consumed_at = ${now.toISOString()}::timestamptz, family_id = ${uuidFromId("tokenFamily", familyId)}::uuid
+    where tenant_id = ${uuidFromId("tenant", tenantId)}::uuid and id = ${uuidFromId("authorizationCode", id)}::uuid
+      and consumed_at is null and exists (select 1 from live)
+    returning 1`;
 
 export async function insertPushedRequest(
   executor: Executor,

@@ -63,8 +63,7 @@ export async function exchangeDeviceCode(
     {
       grantType: DEVICE_CODE,
       context,
-      consume: (tx) => repo.consume(tx, tenant.id, id, familyId, now),
-      refusal: invalidDeviceCode,
+      consumption: repo.consumption(tenant.id, id, familyId, now),
     },
   );
   if (!issued) throw invalidDeviceCode();

@@ -1,7 +1,15 @@
-import { and, eq, gt, isNull, sql } from "drizzle-orm";
-import { type Database, type Executor, moment, parameter, prepared } from "../../db/client.ts";
+import { and, eq, gt, sql } from "drizzle-orm";
+import {
+  type Database,
+  type Executor,
+  type Fragment,
+  moment,
+  parameter,
+  prepared,
+  type Sql,
+} from "../../db/client.ts";
 import { clients, deviceAuthorizations, sessions, userEmails, users } from "../../db/schema/index.ts";
-import type { Id } from "../../lib/ids.ts";
+import { type Id, uuidFromId } from "../../lib/ids.ts";
 import { primaryEmail, userColumns } from "../users/service.ts";
 
 export type DeviceAuthorizationRow = typeof deviceAuthorizations.$inferSelect;
@@ -151,25 +159,12 @@ export async function findApproval(db: Database, tenantId: Id<"tenant">, id: Id<
   return found;
 }
 
-/** One atomic statement: of two polls that race, one gets true. */
-export async function consume(
-  executor: Executor,
-  tenantId: Id<"tenant">,
-  id: Id<"deviceAuthorization">,
-  familyId: Id<"tokenFamily">,
-  now: Date,
-): Promise<boolean> {
-  const consumed = await executor
-    .update(deviceAuthorizations)
-    .set({ consumedAt: now, familyId })
-    .where(
-      and(
-        eq(deviceAuthorizations.tenantId, tenantId),
-        eq(deviceAuthorizations.id, id),
-        eq(deviceAuthorizations.status, "approved"),
-        isNull(deviceAuthorizations.consumedAt),
-      ),
-    )
-    .returning({ id: deviceAuthorizations.id });
-  return consumed.length > 0;
-}
+/** Uses it up, as the part of the statement that issues tokens for it: of two polls that race, one gets a row. */
+export const consumption =
+  (tenantId: Id<"tenant">, id: Id<"deviceAuthorization">, familyId: Id<"tokenFamily">, now: Date) =>
+  (client: Sql): Fragment => client`
+    update device_authorizations
+    set consumed_at = ${now.toISOString()}::timestamptz, family_id = ${uuidFromId("tokenFamily", familyId)}::uuid
+    where tenant_id = ${uuidFromId("tenant", tenantId)}::uuid and id = ${uuidFromId("deviceAuthorization", id)}::uuid
+      and status = 'approved' and consumed_at is null and exists (select 1 from live)
+    returning 1`;

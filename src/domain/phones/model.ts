@@ -1,11 +1,13 @@
-import { parsePhoneNumberFromString } from "libphonenumber-js";
+/** Loaded with the first number: its tables of every country take a while to read. */
+const loadNumbers = () => import("libphonenumber-js");
 
 /**
  * A phone number in E.164 (`+4930123456`). It has to begin with its country's code: without one nobody knows whose it is.
  * @returns undefined for what cannot be a number
  */
-export function normalizePhone(text: string): string | undefined {
+export async function normalizePhone(text: string): Promise<string | undefined> {
   if (text.length > 40) return undefined;
+  const { parsePhoneNumberFromString } = await loadNumbers();
   const parsed = parsePhoneNumberFromString(text);
   return parsed?.isValid() && !parsed.ext ? parsed.number : undefined;
 }

@@ -33,7 +33,7 @@ export async function notePhone(
   number: string,
   context: RequestContext,
 ): Promise<repo.Phone> {
-  const normalized = normalizePhone(number);
+  const normalized = await normalizePhone(number);
   if (!normalized) {
     throw validationError([
       { field: "number", message: "Must be a phone number with its country's code, such as +49 30 123456." },

@@ -9,10 +9,16 @@ import * as repo from "./repo.ts";
  * @returns whether it was the first time
  */
 export function useOnce(executor: Executor, tenantId: Id<"tenant">, use: SingleUse): Promise<boolean> {
-  return repo.insertUse(executor, {
-    tenantId,
-    kind: use.kind,
-    hash: Buffer.from(use.hash),
-    expiresAt: use.expiresAt,
-  });
+  return repo.insertUse(executor, recordOf(tenantId, use));
 }
+
+/** The same as the part of the statement that issues tokens for it. */
+export const singleUseConsumption = (tenantId: Id<"tenant">, use: SingleUse) =>
+  repo.useConsumption(recordOf(tenantId, use));
+
+const recordOf = (tenantId: Id<"tenant">, { kind, hash, expiresAt }: SingleUse): repo.UsedToken => ({
+  tenantId,
+  kind,
+  hash: Buffer.from(hash),
+  expiresAt,
+});

@@ -8,11 +8,11 @@ import { decideRefreshToken, invalidRefreshToken } from "../../protocol/oauth/gr
 import { narrowedResources } from "../../protocol/oauth/resource.ts";
 import { type TokenResponse, tokenResponse } from "../../protocol/oauth/token-response.ts";
 import { parseClaimsParameter } from "../../protocol/oidc/claims-parameter.ts";
-import { keepAccessToken } from "../access-tokens/access.ts";
+import { keepLoneAccessToken } from "../access-tokens/access.ts";
 import { toRow } from "../audit/service.ts";
 import type { Client } from "../clients/service.ts";
 import type { RequestContext } from "../request-context.ts";
-import { isLiveSession } from "../sessions/service.ts";
+import { isLiveSession, isTouchDue } from "../sessions/service.ts";
 import { issuerOf, type Tenant } from "../tenants/service.ts";
 import { mintUserTokens, refreshTokenLifetime } from "../access-tokens/mint.ts";
 import * as repo from "./repo.ts";
@@ -134,6 +134,8 @@ async function rotate(
   },
 ): Promise<string | undefined> {
   const { tenant, client, found, secret, context, now } = input;
+  const lifetimeSeconds = refreshTokenLifetime(tenant, client);
+  const idleSeconds = tenant.settings.session_idle_timeout;
   const id = newId("refreshToken");
   const successor = newSecretToken(id);
   const rotated = await repo.rotate(deps.db, {
@@ -147,8 +149,9 @@ async function rotate(
       sealed: seal(successorKey(secret), successor.token, found.token.id),
       // The whole grant goes on: a request for less narrows its access token, not the next ones (RFC 6749 §6).
       scope: found.token.scope,
-      expiresAt: addSeconds(now, refreshTokenLifetime(tenant, client)),
+      expiresAt: addSeconds(now, lifetimeSeconds),
     },
+    touchesSession: isTouchDue(found.session, idleSeconds, now, lifetimeSeconds),
     audit: toRow({
       tenantId: tenant.id,
       type: "token.refreshed",
@@ -198,7 +201,7 @@ async function respond(
     claims: parseClaimsParameter(family.claims ?? undefined),
     dpopJkt: dpopJkt ?? null,
   });
-  await keepAccessToken(deps.db, minted);
+  await keepLoneAccessToken(deps.db, minted);
   return tokenResponse({
     accessToken: minted.accessToken,
     expiresInSeconds: minted.accessTokenLifetimeSeconds,

@@ -1,10 +1,18 @@
 import { and, eq, isNull, ne, or, sql } from "drizzle-orm";
 import { alias } from "drizzle-orm/pg-core";
-import { type Database, type Executor, parameter, prepared } from "../../db/client.ts";
+import {
+  type Database,
+  type Executor,
+  type Fragment,
+  parameter,
+  prepared,
+  type Sql,
+} from "../../db/client.ts";
 import { clients, refreshTokens, sessions, tokenFamilies, userEmails, users } from "../../db/schema/index.ts";
+import { accessTokenInsert, type AccessTokenRow } from "../access-tokens/access.ts";
 import type { Id } from "../../lib/ids.ts";
 import { uuidFromId } from "../../lib/ids.ts";
-import type { AuditRow } from "../audit/service.ts";
+import { type AuditRow, eventInsert } from "../audit/service.ts";
 import { primaryEmail, userColumns } from "../users/service.ts";
 
 const successors = alias(refreshTokens, "successors");
@@ -75,25 +83,38 @@ export interface Rotation {
     scope: readonly string[];
     expiresAt: Date;
   };
+  /** Whether to write down that the session is used. Otherwise it is only held, so that others of it need not wait. */
+  touchesSession: boolean;
   audit: AuditRow;
   now: Date;
 }
 
 /**
  * Exchanges a refresh token for its successor, in one statement: of two requests that race, one rotates and the
- * other changes nothing. A family that was revoked in the meantime rotates no more.
+ * other changes nothing. A family that was revoked in the meantime rotates no more, nor does one whose session somebody
+ * ends meanwhile: they wait for each other.
  * @returns whether this request was the one
  */
 export async function rotate(db: Database, rotation: Rotation): Promise<boolean> {
-  const { tenantId, successor, audit } = rotation;
+  const { tenantId, successor } = rotation;
+  const client = db.$client;
   const tenant = uuidFromId("tenant", tenantId);
   const now = rotation.now.toISOString();
   const expiresAt = successor.expiresAt.toISOString();
-  const rows = await db.$client`
+  const session = uuidFromId("session", rotation.sessionId);
+  const touched = rotation.touchesSession
+    ? client`, touched as (
+      update sessions s
+      set last_seen_at = ${now}::timestamptz,
+        expires_at = case when s.secret_hash is null then ${expiresAt}::timestamptz else s.expires_at end
+      from rotated r
+      where s.tenant_id = r.tenant_id and s.id = ${session}::uuid)`
+    : client``;
+  const rows = await client`
     with locked as (
       select s.id from sessions s
-      where s.tenant_id = ${tenant}::uuid and s.id = ${uuidFromId("session", rotation.sessionId)}::uuid
-      for no key update
+      where s.tenant_id = ${tenant}::uuid and s.id = ${session}::uuid
+      ${rotation.touchesSession ? client`for no key update` : client`for share`}
     ), live as (
       update token_families f
       set expires_at = greatest(f.expires_at, ${expiresAt}::timestamptz)
@@ -114,22 +135,62 @@ export async function rotate(db: Database, rotation: Rotation): Promise<boolean>
       select tenant_id, ${uuidFromId("refreshToken", successor.id)}::uuid, family_id, ${successor.hash}::bytea,
         ${textArray(successor.scope)}::text[], ${now}::timestamptz, ${expiresAt}::timestamptz
       from rotated
-    ), extended as (
-      update sessions s
-      set last_seen_at = ${now}::timestamptz,
-        expires_at = case when s.secret_hash is null then ${expiresAt}::timestamptz else s.expires_at end
-      from rotated r
-      where s.tenant_id = r.tenant_id and s.id = ${uuidFromId("session", rotation.sessionId)}::uuid
-    ), audited as (
-      insert into audit_events (tenant_id, created_at, id, type, actor_type, actor_id, target_type, target_id, ip,
-        user_agent, request_id, details)
-      select tenant_id, ${now}::timestamptz, ${uuidFromId("auditEvent", audit.id)}::uuid, ${audit.type}::text,
-        ${audit.actorType}::text, ${audit.actorId ?? null}::text, ${audit.targetType ?? null}::text,
-        ${audit.targetId ?? null}::text, ${audit.ip ?? null}::text, ${audit.userAgent ?? null}::text,
-        ${audit.requestId ?? null}::text, ${JSON.stringify(audit.details)}::jsonb
-      from rotated
-    )
+    )${touched}, audited as (${eventInsert(client, rotation.audit, "rotated")})
     select 1 from rotated`;
+  return rows.length > 0;
+}
+
+export interface Issuance {
+  /** Null where nobody signed in. */
+  sessionId: Id<"session"> | null;
+  /**
+   * Uses up what is exchanged: a statement that returns one row when it did and none when somebody else was quicker. It does
+   * nothing either unless there is a row in `live`.
+   */
+  consumption: (sql: Sql) => Fragment;
+  family: typeof tokenFamilies.$inferInsert;
+  refreshToken: typeof refreshTokens.$inferInsert | undefined;
+  accessToken: AccessTokenRow | undefined;
+  audit: AuditRow;
+}
+
+/**
+ * Opens a family for something that is used up, in one statement: of two requests that race, one issues. The session is
+ * locked first, so that a sign-out that comes meanwhile ends the family too.
+ * @returns whether this request was the one; false also when the session has ended
+ */
+export async function issue(db: Database, issuance: Issuance): Promise<boolean> {
+  const sql = db.$client;
+  const { sessionId, consumption, family, refreshToken, accessToken } = issuance;
+  const tenant = uuidFromId("tenant", family.tenantId);
+  const familyId = uuidFromId("tokenFamily", family.id);
+  const session = sessionId && uuidFromId("session", sessionId);
+  const live = session
+    ? sql`select 1 from sessions s where s.tenant_id = ${tenant}::uuid and s.id = ${session}::uuid
+        and s.revoked_at is null for share`
+    : sql`select 1`;
+  const refresh =
+    refreshToken &&
+    sql`, refresh as (
+      insert into refresh_tokens (tenant_id, id, family_id, hash, scope, issued_at, expires_at)
+      select ${tenant}::uuid, ${uuidFromId("refreshToken", refreshToken.id)}::uuid, ${familyId}::uuid,
+        ${refreshToken.hash}::bytea, ${textArray(refreshToken.scope)}::text[],
+        ${refreshToken.issuedAt.toISOString()}::timestamptz, ${refreshToken.expiresAt.toISOString()}::timestamptz
+      from consumed)`;
+  const rows = await sql`
+    with live as (${live}), consumed as (${consumption(sql)}), family as (
+      insert into token_families (tenant_id, id, user_id, client_id, session_id, scope, resources, claims, dpop_jkt,
+        offline, created_at, expires_at)
+      select ${tenant}::uuid, ${familyId}::uuid, ${uuidFromId("user", family.userId)}::uuid,
+        ${uuidFromId("client", family.clientId)}::uuid, ${session}::uuid, ${textArray(family.scope)}::text[],
+        ${textArray(family.resources ?? [])}::text[], ${family.claims ?? null}::text, ${family.dpopJkt ?? null}::text,
+        ${family.offline}::boolean, ${family.createdAt.toISOString()}::timestamptz,
+        ${family.expiresAt.toISOString()}::timestamptz
+      from consumed
+    )${refresh ?? sql``}${
+      accessToken ? sql`, access as (${accessTokenInsert(sql, accessToken, "consumed")})` : sql``
+    }, audited as (${eventInsert(sql, issuance.audit, "consumed")})
+    select 1 from consumed`;
   return rows.length > 0;
 }
 

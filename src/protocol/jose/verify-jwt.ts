@@ -15,6 +15,20 @@ export interface JwtVerification {
   readonly clockToleranceSeconds?: number;
   /** For an id_token_hint, which may be old (OpenID Connect Core §3.1.2.1). */
   readonly acceptExpired?: boolean;
+  /** Of tokens of this `typ` alone. */
+  readonly verified?: VerifiedJwts;
+}
+
+/** A JWT whose signature held. */
+export interface VerifiedJwt {
+  readonly key: VerificationKey;
+  readonly claims: Readonly<Record<string, unknown>>;
+}
+
+/** JWTs whose signatures held before: each is asked for by the whole token. */
+export interface VerifiedJwts {
+  find(token: string): VerifiedJwt | undefined;
+  keep(token: string, verified: VerifiedJwt): void;
 }
 
 export type JwtRefusal =
@@ -45,6 +59,10 @@ export type JwtResult =
  * at before the signature holds. `exp` and `aud` are required; `nbf` is honoured.
  */
 export function verifyJwt(token: string, expected: JwtVerification): JwtResult {
+  const known = expected.verified?.find(token);
+  // The very key: one of the same name that is another, or none any more, has verified nothing.
+  if (known && expected.keyOf(known.key.kid) === known.key)
+    return checkClaims(known.claims, known.key.kid, expected);
   const jws = parseCompact(token);
   if (!jws) return refused("malformed");
   if (hasForbiddenHeader(jws)) return refused("header");
@@ -56,10 +74,15 @@ export function verifyJwt(token: string, expected: JwtVerification): JwtResult {
   if (!hasValidSignature(jws, key.alg, key.publicKey)) return refused("signature");
   const claims = claimsOf(jws);
   if (!claims) return refused("malformed");
+  expected.verified?.keep(token, { key, claims });
   return checkClaims(claims, key.kid, expected);
 }
 
-function checkClaims(claims: Record<string, unknown>, kid: string, expected: JwtVerification): JwtResult {
+function checkClaims(
+  claims: Readonly<Record<string, unknown>>,
+  kid: string,
+  expected: JwtVerification,
+): JwtResult {
   const { iss, aud, exp, nbf } = claims;
   const tolerance = expected.clockToleranceSeconds ?? 0;
   const now = expected.now.getTime() / 1000;

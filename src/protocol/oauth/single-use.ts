@@ -6,7 +6,14 @@ import { addSeconds } from "../../lib/clock.ts";
  * statement that does nothing on conflict; when nothing was inserted, it was used before.
  */
 export interface SingleUse {
-  readonly kind: "client_assertion" | "dpop_proof" | "request_object" | "jwt_bearer";
+  readonly kind:
+    | "client_assertion"
+    | "dpop_proof"
+    | "request_object"
+    | "jwt_bearer"
+    | "saml_request"
+    | "saml_assertion"
+    | "saml_logout_request";
   readonly hash: Buffer;
   /** From when on the JWT would be refused anyway. */
   readonly expiresAt: Date;

@@ -1,11 +1,10 @@
 /** Proving possession of a credential (WebAuthn Level 3 §7.2). */
-import {
-  type AuthenticationResponseJSON,
-  generateAuthenticationOptions,
-  type PublicKeyCredentialRequestOptionsJSON,
-  verifyAuthenticationResponse,
+import type {
+  AuthenticationResponseJSON,
+  PublicKeyCredentialRequestOptionsJSON,
 } from "@simplewebauthn/server";
 import { encodeChallenge, WebAuthnProblem } from "./client-data.ts";
+import { loadWebAuthn } from "./library.ts";
 import { requireSameOriginFrame } from "./registration.ts";
 import { type RelyingParty, TIMEOUT_MILLISECONDS, type UserVerification } from "./relying-party.ts";
 
@@ -15,12 +14,13 @@ export type { AuthenticationResponseJSON, PublicKeyCredentialRequestOptionsJSON 
  * The options of `navigator.credentials.get`, in JSON (§5.1.10).
  * @param allowed empty: whichever passkey for this site that the authenticator finds
  */
-export function authenticationOptions(request: {
+export async function authenticationOptions(request: {
   relyingParty: RelyingParty;
   challenge: string;
   userVerification: UserVerification;
   allowed: readonly { readonly credentialId: Uint8Array; readonly transports: readonly string[] }[];
 }): Promise<PublicKeyCredentialRequestOptionsJSON> {
+  const { generateAuthenticationOptions } = await loadWebAuthn();
   return generateAuthenticationOptions({
     rpID: request.relyingParty.id,
     challenge: request.challenge,
@@ -67,6 +67,7 @@ export async function verifyAssertion(
   requireUserHandle(response.response.userHandle, credential.userHandle, expected.userHandleRequired);
   const credentialId = Buffer.from(credential.credentialId).toString("base64url");
   if (response.id !== credentialId) throw new WebAuthnProblem("the response is about another credential");
+  const { verifyAuthenticationResponse } = await loadWebAuthn();
   const { verified, authenticationInfo: info } = await verifyAuthenticationResponse({
     response,
     expectedChallenge: encodeChallenge(expected.challenge),

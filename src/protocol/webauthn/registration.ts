@@ -1,11 +1,10 @@
 /** Making a credential (WebAuthn Level 3 §7.1). */
-import {
-  generateRegistrationOptions,
-  type PublicKeyCredentialCreationOptionsJSON,
-  type RegistrationResponseJSON,
-  verifyRegistrationResponse,
+import type {
+  PublicKeyCredentialCreationOptionsJSON,
+  RegistrationResponseJSON,
 } from "@simplewebauthn/server";
 import { encodeChallenge, readClientData, WebAuthnProblem } from "./client-data.ts";
+import { loadWebAuthn } from "./library.ts";
 import {
   ALGORITHMS,
   type RelyingParty,
@@ -29,9 +28,10 @@ export interface RegistrationRequest {
 }
 
 /** The options of `navigator.credentials.create`, in JSON (§5.1.9). */
-export function registrationOptions(
+export async function registrationOptions(
   request: RegistrationRequest,
 ): Promise<PublicKeyCredentialCreationOptionsJSON> {
+  const { generateRegistrationOptions } = await loadWebAuthn();
   return generateRegistrationOptions({
     rpID: request.relyingParty.id,
     rpName: request.relyingPartyName,
@@ -78,6 +78,7 @@ export async function verifyRegistration(
   expected: { relyingParty: RelyingParty; challenge: string; userVerification: UserVerification },
 ): Promise<RegisteredCredential> {
   requireSameOriginFrame(response.response.clientDataJSON);
+  const { verifyRegistrationResponse } = await loadWebAuthn();
   const verified = await verifyRegistrationResponse({
     response,
     expectedChallenge: encodeChallenge(expected.challenge),

@@ -1,6 +1,7 @@
 /** What the endpoints that are called most cost: their trips to the database, with everything cached that may be. */
 import { afterAll, beforeAll, describe, expect, it, spyOn } from "bun:test";
 import * as client from "openid-client";
+import { driversOf } from "../../../src/db/client.ts";
 import { createHttpBrowser } from "../../support/browser.ts";
 import { postForm, startTestServer, type TestServer } from "../../support/server.ts";
 import {
@@ -33,12 +34,13 @@ afterAll(() => server.stop());
 async function trips(action: () => Promise<unknown>): Promise<number> {
   await action();
   await server.deps.auditBuffer.flush();
-  const statements = spyOn(server.deps.db.$client, "unsafe");
+  const drivers = driversOf(server.deps.db).map((driver) => spyOn(driver, "unsafe"));
   try {
     await action();
-    return statements.mock.calls.filter(([text]) => !text.includes("audit_events")).length;
+    const statements = drivers.flatMap(({ mock }) => mock.calls.map(([text]) => text));
+    return statements.filter((text) => !text.includes("audit_events")).length;
   } finally {
-    statements.mockRestore();
+    for (const driver of drivers) driver.mockRestore();
   }
 }
 

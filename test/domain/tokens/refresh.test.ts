@@ -1,0 +1,66 @@
+/** What a refresh writes down about the session it belongs to. */
+import { afterAll, beforeAll, describe, expect, it } from "bun:test";
+import { eq } from "drizzle-orm";
+import { sessions } from "../../../src/db/schema/index.ts";
+import { systemContext } from "../../../src/domain/request-context.ts";
+import { createAccount } from "../../../src/domain/accounts/registration.ts";
+import { addSeconds } from "../../../src/lib/clock.ts";
+import { postJson, startTestServer, type TestServer } from "../../support/server.ts";
+
+const PASSWORD = "C0rrect-Horse!";
+let server: TestServer;
+beforeAll(async () => {
+  server = await startTestServer();
+});
+afterAll(() => server.stop());
+
+/** A native sign-in, which lives as long as its refresh token. */
+async function signIn(username: string) {
+  const person = { username, email: `${username}@example.com`, password: PASSWORD, roles: [] };
+  const user = await createAccount(
+    server.deps,
+    server.tenant,
+    { ...person, emailVerified: true },
+    systemContext,
+  );
+  const answer = await postJson(`${server.url}/login`, { identifier: username, password: PASSWORD });
+  let { refresh_token }: { refresh_token: string } = await answer.json();
+  return {
+    async refresh() {
+      const refreshed = await postJson(`${server.url}/token/refresh`, { refresh_token });
+      expect(refreshed.status).toBe(200);
+      ({ refresh_token } = await refreshed.json());
+    },
+    async session() {
+      const [row] = await server.deps.db.select().from(sessions).where(eq(sessions.userId, user.id));
+      if (!row) throw new Error("there is no session");
+      return row;
+    },
+  };
+}
+
+describe("a refresh", () => {
+  it("says once a minute that the session is used, so that others of the session need not wait for it", async () => {
+    const { refresh, session } = await signIn("minute");
+    const begun = (await session()).lastSeenAt;
+    server.clock.advance(59);
+    await refresh();
+    expect((await session()).lastSeenAt).toEqual(begun);
+    server.clock.advance(1);
+    await refresh();
+    expect((await session()).lastSeenAt).toEqual(server.clock.now());
+    expect((await session()).expiresAt).toEqual(
+      addSeconds(server.clock.now(), server.tenant.settings.refresh_token_lifetime),
+    );
+  });
+
+  it("says so in time where the session would end by itself before", async () => {
+    await server.configure({ refresh_token_lifetime: 60 });
+    const { refresh, session } = await signIn("short");
+    for (let index = 0; index < 4; index++) {
+      server.clock.advance(40);
+      await refresh();
+      expect((await session()).lastSeenAt).toEqual(server.clock.now());
+    }
+  });
+});
