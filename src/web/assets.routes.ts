@@ -3,11 +3,21 @@ import { matchesEtag } from "../http/etag.ts";
 import { commonErrors, publicRoute } from "../http/models.ts";
 import { notFound } from "../lib/errors.ts";
 import { assetCacheControl, assets } from "./assets.ts";
+import { themeStylesheet } from "./theme.ts";
+
+const coloursHeaders = {
+  "content-type": "text/css; charset=utf-8",
+  "cache-control": assetCacheControl,
+  "x-content-type-options": "nosniff",
+};
 
 export const assetRoutes = new Elysia({ name: "web-assets" }).get(
   "/assets/:name",
   ({ params: { name }, request }) => {
-    const asset = assets.get(`/assets/${name}`);
+    const path = `/assets/${name}`;
+    const asset = assets.get(path);
+    const colours = asset ? undefined : themeStylesheet(path);
+    if (colours !== undefined) return new Response(colours, { headers: coloursHeaders });
     if (!asset) throw notFound("There is no such file.");
     const zipped = request.headers.get("accept-encoding")?.includes("gzip") ?? false;
     const headers = {

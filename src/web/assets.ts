@@ -21,7 +21,12 @@ export const assetCacheControl = "public, max-age=31536000, immutable";
 export const stylesheet = asset(
   "gatewright.css",
   "text/css; charset=utf-8",
-  `${read("@picocss/pico/css/pico.classless.min.css")}\n${read("./gatewright.css")}`,
+  [
+    read("@picocss/pico/css/pico.classless.min.css"),
+    read("./gatewright.css"),
+    `@media (prefers-color-scheme: dark) { :root:not([data-theme]) { ${read("./dark.css")} } }`,
+    `:root[data-theme="dark"] { ${read("./dark.css")} }`,
+  ].join("\n"),
 );
 
 export const icon = asset("gatewright.svg", "image/svg+xml", read("./gatewright.svg"));

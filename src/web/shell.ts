@@ -1,5 +1,6 @@
 /** What every hosted page is given, beside its own data. */
 import type { Locale } from "../lib/locale.ts";
+import type { Theme } from "./theme.ts";
 
 export interface PageShell {
   locale: Locale;
@@ -8,11 +9,25 @@ export interface PageShell {
   tenant: TenantView;
   /** The application the browser came from, on pages that belong to an authorization request. */
   client?: ClientView | undefined;
+  /** Set where an administrator is signed in as the user: every page says so. */
+  impersonation?: ImpersonationView | undefined;
+}
+
+export interface ImpersonationView {
+  /** As whom. */
+  user: string;
+  /** Who really acts. */
+  by: string;
+  end: FormTarget;
 }
 
 export interface TenantView {
   name: string;
   logoUrl?: string | undefined;
+  theme?: Theme;
+  /** What stands above and in the sign-in page, in the tenant's own words. */
+  signInTitle?: string | undefined;
+  signInMessage?: string | undefined;
 }
 
 /** The parts of a client's metadata that people see (RFC 7591 §2, `client_name`, `logo_uri`, …). */
