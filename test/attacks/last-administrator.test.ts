@@ -41,6 +41,26 @@ describe("the last administrators", () => {
   });
 
   /**
+   * Guard: keepingAdministrators in requestAccountDeletion (domain/accounts), and that findRolesHeld does not count on
+   * who is about to go.
+   */
+  it("neither delete their own account, nor are left by one who does", async () => {
+    const of = await createOtherTenant(server, "leaving");
+    const [first, second] = [await newAdministrator(server, of), await newAdministrator(server, of)];
+    const leave = (token: string) =>
+      fetch(`${of.base}/me`, { method: "DELETE", headers: { authorization: `Bearer ${token}` } });
+    const answers = await Promise.all([leave(first.token), leave(second.token)]);
+    expect(answers.map(({ status }) => status).toSorted()).toEqual([202, 409]);
+    const stays = answers[0]?.status === 409 ? first : second;
+    const goes = stays === first ? second : first;
+    // Who is on the way out is no administrator to rely on: the other one stays one.
+    const demoted = await caller(of.base, stays.token)("PUT", `/users/${stays.person.id}`, { roles: [] });
+    expect(demoted.status).toBe(409);
+    expect((await leave(stays.token)).status).toBe(409);
+    expect(goes.person.id).not.toBe(stays.person.id);
+  });
+
+  /**
    * The same with the moment chosen: the second one begins when the first one is done and not yet committed. Guard:
    * lockAdministration in keepingAdministrators (domain/administrators).
    */

@@ -9,6 +9,7 @@ import { readDerivedToken } from "../../lib/derived-token.ts";
 import { conflict, forbidden } from "../../lib/errors.ts";
 import { type Id, newId } from "../../lib/ids.ts";
 import { enqueue } from "../../queue/outbox.ts";
+import { keepingAdministrators } from "../administrators/service.ts";
 import * as audit from "../audit/service.ts";
 import { type RequestContext, systemContext } from "../request-context.ts";
 import { endAllSessions } from "../sessions/service.ts";
@@ -27,7 +28,8 @@ export const CANCEL_DELETION_PURPOSE = "account_deletion/cancel";
 /**
  * Ends every session and token, and has the account erased when its time comes.
  * @returns when that is
- * @throws AppError 403 when the tenant leaves that to administrators, 409 when it was asked for before
+ * @throws AppError 403 when the tenant leaves that to administrators, 409 when it was asked for before, or nobody would be left who
+ *   administers the tenant
  */
 export async function requestAccountDeletion(
   deps: Deps,
@@ -45,7 +47,8 @@ export async function requestAccountDeletion(
   const actor = { type: "user", id: user.id } as const;
   await deps.db.transaction(async (tx) => {
     const deletion = { tenantId, id, userId: user.id, requestedAt: now, dueAt };
-    if (!(await repo.insertDeletion(tx, deletion))) throw conflict("This account is to be deleted already.");
+    const inserted = await keepingAdministrators(tx, tenantId, () => repo.insertDeletion(tx, deletion));
+    if (!inserted) throw conflict("This account is to be deleted already.");
     await endAllSessions(tx, user, { actor, context, reason: "account_deletion", now });
     await audit.record(tx, {
       tenantId,

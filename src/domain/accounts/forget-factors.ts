@@ -1,4 +1,5 @@
 import type { Executor } from "../../db/client.ts";
+import { removeAllExternalAccounts } from "../external-accounts/removal.ts";
 import { noteRemoved } from "../mfa/enrolment.ts";
 import { removeTotpDevices } from "../mfa/totp/service.ts";
 import { removeAllPasskeys } from "../passkeys/service.ts";
@@ -7,9 +8,9 @@ import type { RequestContext } from "../request-context.ts";
 import type { User } from "../users/service.ts";
 
 /**
- * Forgets every factor, and every phone number, of an account that its address's owner takes over, in the caller's transaction. Until an address is
- * verified, the account may have been made by anybody: a passkey of theirs would let them in for ever, whatever the
- * password is by then ("classic-federated merge" and its kin, Sudhodanan and Paverd 2022: account pre-hijacking).
+ * Forgets every factor, phone number and external account of an account that its address's owner takes over, in the caller's
+ * transaction. Until an address is verified, the account may have been made by anybody: a passkey of theirs, or what they are
+ * known by elsewhere, would let them in for ever, whatever the password is by then ("classic-federated merge" and its kin, Sudhodanan and Paverd 2022: account pre-hijacking).
  */
 export async function forgetFactors(
   executor: Executor,
@@ -27,4 +28,6 @@ export async function forgetFactors(
   ];
   await noteRemoved(executor, user, removed, { last: true, context, now });
   await removeAllPhones(executor, user, { context, now });
+  const owner = { tenantId: user.tenantId, userId: user.id };
+  await removeAllExternalAccounts(executor, owner, { actor: { type: "user", id: user.id }, context, now });
 }

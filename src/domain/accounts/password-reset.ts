@@ -5,6 +5,7 @@ import { isId } from "../../lib/ids.ts";
 import { enqueue } from "../../queue/outbox.ts";
 import * as audit from "../audit/service.ts";
 import { consumeChallenge, findOpenChallenge } from "../challenges/service.ts";
+import { lockFactors } from "../mfa/policy.ts";
 import { noteSetByMail, requireGoodPassword, setPassword } from "../passwords/service.ts";
 import { unlockAccount } from "../protection/service.ts";
 import type { RequestContext } from "../request-context.ts";
@@ -91,6 +92,8 @@ export async function resetPassword(
   await requireGoodPassword(deps, tenant.settings, password, { field, about, owner });
   const hash = await deps.passwords.hash(password);
   await deps.db.transaction(async (tx) => {
+    // First, as by whoever adds a way in: what they add is there to be forgotten, or comes too late.
+    await lockFactors(tx, user);
     const challenge = await consumeChallenge(tx, tenant.id, "reset_password", token, now);
     const emailId = challenge?.data["email_id"];
     // A link that went to an address which is no longer the user's is in somebody else's hands.

@@ -1,8 +1,10 @@
 /** Signing in with a password, on the native API and on the hosted pages. */
 import type { Deps } from "../../deps.ts";
 import * as audit from "../audit/service.ts";
+import { authenticateByDirectory } from "../ldap/sign-in.ts";
 import { isCurrentHash, replaceHash } from "../passwords/service.ts";
-import { beginAttempt } from "../protection/service.ts";
+import { FederationRefusal } from "../federation/refusals.ts";
+import { type Attempt, beginAttempt } from "../protection/service.ts";
 import type { RequestContext } from "../request-context.ts";
 import type { Session } from "../sessions/service.ts";
 import type { Tenant } from "../tenants/service.ts";
@@ -34,12 +36,29 @@ export async function authenticateByPassword(
   credentials: Credentials,
   context: RequestContext,
 ): Promise<{ user: User; hash: string }> {
+  return checkPassword<never>(deps, tenant, credentials, context, async () => undefined);
+}
+
+/** @param elsewhere asked for whom else the password is right, when it is none of ours; undefined: for nobody */
+async function checkPassword<Found extends { readonly user: User }>(
+  deps: Deps,
+  tenant: Tenant,
+  credentials: Credentials,
+  context: RequestContext,
+  elsewhere: () => Promise<Found | undefined>,
+): Promise<{ user: User; hash: string } | Found> {
   const user = await findUserByIdentifier(deps, tenant.id, credentials.identifier);
   const { identifier } = credentials;
   const attempt = await beginAttempt(deps, tenant, { user, identifier, context, method: "password" });
   const hash = attempt.admitted && user?.enabled ? (user.passwordHash ?? undefined) : undefined;
   const matches = await deps.passwords.verify(credentials.password, hash);
   if (!user || !hash || !matches) {
+    const found = attempt.admitted ? await askElsewhere(attempt, elsewhere) : undefined;
+    if (found) {
+      await attempt.passed();
+      requireVerifiedEmail(tenant, found.user);
+      return found;
+    }
     await attempt.failed();
     await audit.record(deps.db, {
       tenantId: tenant.id,
@@ -58,11 +77,25 @@ export async function authenticateByPassword(
     current = await deps.passwords.hash(credentials.password);
     // Another sign-in was quicker, or the password is another one now: look again.
     if (!(await replaceHash(deps.db, tenant.id, user.id, hash, current))) {
-      return authenticateByPassword(deps, tenant, credentials, context);
+      return checkPassword(deps, tenant, credentials, context, elsewhere);
     }
   }
   requireVerifiedEmail(tenant, user);
   return { user, hash: current };
+}
+
+/** Refused is who proved who they are; a directory that does not answer leaves ours, which was wrong. */
+async function askElsewhere<Found>(
+  attempt: Attempt,
+  elsewhere: () => Promise<Found | undefined>,
+): Promise<Found | undefined> {
+  try {
+    return await elsewhere();
+  } catch (error) {
+    const right = error instanceof FederationRefusal && error.problem !== "upstream_failed";
+    await (right ? attempt.passed() : attempt.failed());
+    throw error;
+  }
 }
 
 function failureReason(user: User | undefined): string {
@@ -97,19 +130,27 @@ export async function signInNative(
   return continueNative(deps, tenant, proof, { deviceToken: credentials.deviceToken, context });
 }
 
+/** A password of ours, or of a directory that the tenant's people have one in. */
 async function provePassword(
   deps: Deps,
   tenant: Tenant,
   credentials: Credentials,
   context: RequestContext,
 ): Promise<FirstProof> {
-  const { user, hash } = await authenticateByPassword(deps, tenant, credentials, context);
+  const proved = await checkPassword(deps, tenant, credentials, context, async () => {
+    const user = await authenticateByDirectory(deps, tenant, credentials, context);
+    return user && { user };
+  });
+  const { user } = proved;
+  if (!("hash" in proved))
+    // The directory said so a moment ago, and would have to be asked to say it again.
+    return { user, first: { method: "external", amr: ["pwd"] }, redeem: async () => {} };
   return {
     user,
     first: { method: "password", amr: ["pwd"] },
     async redeem(executor) {
       // The password may have been changed while it was checked: whoever knew the old one is to be shut out.
-      if (!(await isCurrentHash(executor, tenant.id, user.id, hash))) throw invalidCredentials();
+      if (!(await isCurrentHash(executor, tenant.id, user.id, proved.hash))) throw invalidCredentials();
     },
   };
 }

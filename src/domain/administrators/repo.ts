@@ -13,9 +13,14 @@ export async function lockAdministration(executor: Executor, tenantId: Id<"tenan
     .for("no key update");
 }
 
-/** Which of the roles some enabled user has: itself, or through a group, however deep. */
+/**
+ * Which of the roles some user has who is enabled and stays: itself, or through a group, however deep. Who has asked for
+ * their account to be deleted is not to be counted on.
+ */
 export async function findRolesHeld(executor: Executor, tenantId: Id<"tenant">): Promise<string[]> {
   const tenant = uuidFromId("tenant", tenantId);
+  const stays = sql`u.enabled and not exists (select 1 from account_deletions d
+    where d.tenant_id = u.tenant_id and d.user_id = u.id and d.cancelled_at is null and d.erased_at is null)`;
   const rows = await executor.execute<{ name: string }>(sql`
     with recursive giving(role_id, group_id) as (
       select gr.role_id, gr.group_id from group_roles gr
@@ -27,11 +32,11 @@ export async function findRolesHeld(executor: Executor, tenantId: Id<"tenant">):
     select r.name from roles r
     where r.tenant_id = ${tenant}::uuid and r.name in ('admin', 'super_admin') and (
       exists (select 1 from user_roles ur join users u on u.tenant_id = ur.tenant_id and u.id = ur.user_id
-        where ur.tenant_id = r.tenant_id and ur.role_id = r.id and u.enabled)
+        where ur.tenant_id = r.tenant_id and ur.role_id = r.id and ${stays})
       or exists (select 1 from giving
         join group_users gu on gu.tenant_id = r.tenant_id and gu.group_id = giving.group_id
         join users u on u.tenant_id = gu.tenant_id and u.id = gu.user_id
-        where giving.role_id = r.id and u.enabled))`);
+        where giving.role_id = r.id and ${stays}))`);
   return rows.map(({ name }) => name);
 }
 
@@ -55,6 +60,33 @@ export async function holdsRole(
         where ur.tenant_id = r.tenant_id and ur.user_id = ${user}::uuid and ur.role_id = r.id)
       or exists (select 1 from group_roles gr join held on held.id = gr.group_id
         where gr.tenant_id = r.tenant_id and gr.role_id = r.id))`);
+  return rows.length > 0;
+}
+
+/** @returns whether somebody has the role, itself or through a group, whose account is linked to the connection. */
+export async function holdsRoleAmongLinked(
+  executor: Executor,
+  tenantId: Id<"tenant">,
+  connectionId: Id<"connection">,
+  role: string,
+): Promise<boolean> {
+  const tenant = uuidFromId("tenant", tenantId);
+  const rows = await executor.execute(sql`
+    with recursive the_role as (
+      select id from roles where tenant_id = ${tenant}::uuid and name = ${role}),
+    giving(group_id) as (
+      select group_id from group_roles where tenant_id = ${tenant}::uuid and role_id in (select id from the_role)
+      union
+      select gg.member_id from group_groups gg join giving on giving.group_id = gg.group_id
+        where gg.tenant_id = ${tenant}::uuid),
+    holders(user_id) as (
+      select user_id from user_roles where tenant_id = ${tenant}::uuid and role_id in (select id from the_role)
+      union
+      select gu.user_id from group_users gu join giving on giving.group_id = gu.group_id
+        where gu.tenant_id = ${tenant}::uuid)
+    select 1 from external_accounts ea join holders on holders.user_id = ea.user_id
+    where ea.tenant_id = ${tenant}::uuid
+      and ea.connection_id = ${uuidFromId("connection", connectionId)}::uuid limit 1`);
   return rows.length > 0;
 }
 
