@@ -57,6 +57,10 @@ const program: Program = {
       description: "let directories provision users and groups",
       load: () => import("./cli/scim-tokens.ts").then((module) => module.default),
     },
+    tasks: {
+      description: "list, run, pause and resume scheduled tasks",
+      load: () => import("./cli/tasks.ts").then((module) => module.default),
+    },
     jobs: {
       description: "list the jobs that failed, or retry them",
       load: () => import("./cli/jobs.ts").then((module) => module.default),
@@ -64,6 +68,14 @@ const program: Program = {
     audit: {
       description: "prove that the audit trail is what was written",
       load: () => import("./cli/audit.ts").then((module) => module.default),
+    },
+    seed: {
+      description: "fill the database with invented users and events, to try and to measure it",
+      load: () => import("./cli/seed.ts").then((module) => module.default),
+    },
+    bench: {
+      description: "measure it beside others on this machine",
+      load: () => import("./cli/bench.ts").then((module) => module.default),
     },
     test: {
       description: "set up all it needs, then run every check and test",

@@ -2,13 +2,14 @@
 import type { Config } from "./config.ts";
 import { connectDatabase, closeDatabase, type Database } from "./db/client.ts";
 import { createCaches, type Caches } from "./db/caches.ts";
+import { createVerifiedTokens, type VerifiedJwts } from "./domain/access-tokens/verified-tokens.ts";
 import { createAuditBuffer, type AuditBuffer } from "./domain/audit/buffer.ts";
 import { createPasswordHasher, type PasswordHasher } from "./domain/passwords/hasher.ts";
 import { createRemoteKeys, type RemoteKeys } from "./domain/remote-documents/remote-keys.ts";
 import { type Clock, systemClock } from "./lib/clock.ts";
 import { deriveKey } from "./lib/crypto.ts";
 import { createLogger, type Logger } from "./lib/log.ts";
-import { createOutbound, type Outbound } from "./outbound/client.ts";
+import { createDirectories, createOutbound, type Directories, type Outbound } from "./outbound/client.ts";
 
 export interface Deps {
   readonly config: Config;
@@ -19,8 +20,12 @@ export interface Deps {
   readonly passwords: PasswordHasher;
   /** For every request to an address that a tenant or a client supplied. */
   readonly outbound: Outbound;
+  /** For every directory that a tenant supplied. */
+  readonly directories: Directories;
   /** The keys behind every jwks_uri. */
   readonly remoteKeys: RemoteKeys;
+  /** Access tokens whose signature this process has checked. */
+  readonly verifiedTokens: VerifiedJwts;
   /** Audit events of requests that write nothing else: batched, at most 50 ms late. */
   readonly auditBuffer: AuditBuffer;
   /** Keys derived from the first master key, one a purpose. */
@@ -35,6 +40,8 @@ export interface Secrets {
   readonly lockouts: Buffer;
   /** What one-time codes are made with. */
   readonly codes: Buffer;
+  /** What repeated requests are recognised by. */
+  readonly idempotency: Buffer;
   /** Seals the copies of their data that people ask for. */
   readonly exports: Buffer;
 }
@@ -68,21 +75,21 @@ export async function createDeps(
   const master = config.masterKeys[0].key;
   const auditBuffer = createAuditBuffer(db, log);
   const caches = createCaches();
-  const outbound = createOutbound({
-    allowPrivate: config.outboundAllowPrivate,
-    allowPlain: config.env !== "production",
-  });
+  const reach = { allowPrivate: config.outboundAllowPrivate, allowPlain: config.env !== "production" };
+  const outbound = createOutbound(reach);
   const deps: Deps = {
     config,
     clock,
     log,
     db,
     caches,
-    passwords: createPasswordHasher(),
+    passwords: createPasswordHasher(undefined, config.masterKeys),
     outbound,
+    directories: createDirectories(reach),
     remoteKeys: createRemoteKeys({ outbound, clock }, (jwksUri, err) =>
       log.warn({ err, jwksUri }, "keys could not be fetched"),
     ),
+    verifiedTokens: createVerifiedTokens(),
     auditBuffer,
     secrets: {
       csrf: deriveKey(master, "csrf"),
@@ -91,6 +98,7 @@ export async function createDeps(
       links: deriveKey(master, "links"),
       lockouts: deriveKey(master, "lockouts"),
       codes: deriveKey(master, "codes"),
+      idempotency: deriveKey(master, "idempotency"),
       exports: deriveKey(master, "exports"),
     },
   };

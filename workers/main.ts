@@ -1,6 +1,7 @@
 /** The worker process: relays the outbox, works through the queues, keeps the schedules. */
 import type { Config } from "../src/config.ts";
 import { createDeps, type Deps } from "../src/deps.ts";
+import { scheduleDueTasks } from "../src/domain/tasks/scheduling.ts";
 import type { Clock } from "../src/lib/clock.ts";
 import type { Logger } from "../src/lib/log.ts";
 import { createMailDriver, type MailDriver } from "../src/mail/driver.ts";
@@ -16,6 +17,8 @@ import { type AddJobs, startRelay } from "./relay.ts";
 import { createReportsProcessor } from "./reports/processor.ts";
 import { createScimProcessor } from "./scim/processor.ts";
 import { createSmsProcessor } from "./sms/processor.ts";
+import { createTasksProcessor } from "./tasks/processor.ts";
+import { createUsersProcessor } from "./users/processor.ts";
 import { createWebhooksProcessor } from "./webhooks/processor.ts";
 import { installSchedules } from "./schedules.ts";
 
@@ -37,8 +40,10 @@ const concurrency: Record<QueueName, number> = {
   scim: 5,
   webhooks: 20,
   logout: 10,
+  users: 1,
   reports: 1,
   maintenance: 1,
+  tasks: 2,
 };
 
 /**
@@ -63,6 +68,7 @@ export async function startWorker(
     await installSchedules(backend);
     workers.push(...openWorkers(deps, backend, mailDriver));
     const relay = await startRelay(deps.db, add, deps.log);
+    await lookAtOnce(deps);
     deps.log.info(
       { queues: queueNames, backend: config.redisUrl ? "redis" : "postgresql" },
       "worker is ready",
@@ -81,6 +87,15 @@ export async function startWorker(
   }
 }
 
+/** What was missed while no worker ran is caught up now, and not with the next look a minute later. */
+async function lookAtOnce(deps: Deps): Promise<void> {
+  try {
+    await scheduleDueTasks(deps);
+  } catch (err) {
+    deps.log.error({ err }, "tasks that are due wait for the next look");
+  }
+}
+
 function openWorkers(deps: Deps, backend: QueueBackend, mailDriver: MailDriver | undefined): WorkerHandle[] {
   const processors: Record<QueueName, JobProcessor> = {
     email: createEmailProcessor(deps, mailDriver),
@@ -89,8 +104,10 @@ function openWorkers(deps: Deps, backend: QueueBackend, mailDriver: MailDriver |
     scim: createScimProcessor(deps),
     webhooks: createWebhooksProcessor(deps),
     logout: createLogoutProcessor(deps),
+    users: createUsersProcessor(deps),
     reports: createReportsProcessor(deps),
     maintenance: createMaintenanceProcessor(deps),
+    tasks: createTasksProcessor(deps),
   };
   return queueNames.map((name) =>
     backend.openWorker(name, processors[name], { concurrency: concurrency[name] }),

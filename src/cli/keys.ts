@@ -12,6 +12,8 @@ import {
   signingAlgorithms,
 } from "../domain/keys/rotation.ts";
 import { resealMfaSecrets } from "../domain/mfa/reseal.ts";
+import { resealConnectionSecrets } from "../domain/connections/reseal.ts";
+import { resealUpstreamTokens } from "../domain/external-accounts/reseal.ts";
 import { resealAllWebhookSecrets } from "../domain/webhooks/service.ts";
 import { isId } from "../lib/ids.ts";
 import { MasterKeyError } from "../lib/master-keys.ts";
@@ -81,7 +83,7 @@ const reseal = defineCommand({
   meta: {
     name: "reseal",
     description:
-      "Seals all tenants' signing keys, second factors' secrets and webhooks' secrets under the first of the master keys in GATEWRIGHT_MASTER_KEY",
+      "Seals all tenants' signing keys and the secrets of second factors, webhooks and connections under the first of the master keys in GATEWRIGHT_MASTER_KEY",
   },
   run: () =>
     withDeps(async (deps) => {
@@ -93,6 +95,10 @@ const reseal = defineCommand({
         console.log(`${secrets} ${secrets === 1 ? "secret" : "secrets"} of second factors sealed anew`);
         const receivers = await resealAllWebhookSecrets(deps);
         console.log(`${receivers} ${receivers === 1 ? "webhook" : "webhooks"} sealed anew`);
+        const connections = await resealConnectionSecrets(deps);
+        console.log(`${connections} ${connections === 1 ? "connection" : "connections"} sealed anew`);
+        const accounts = await resealUpstreamTokens(deps);
+        console.log(`tokens of ${accounts} ${accounts === 1 ? "account" : "accounts"} elsewhere sealed anew`);
         const proven = await proveKeysAnew(deps);
         console.log(`${proven} ${proven === 1 ? "key" : "keys"} of audit seals proven anew`);
       } catch (error) {

@@ -1,7 +1,11 @@
+import { setPriority } from "node:os";
 import { defineCommand } from "citty";
 import { checkDatabase } from "./database-check.ts";
 import { runService } from "./service.ts";
 import { withDatabaseEnvironment } from "./support.ts";
+
+/** Of a process, from -20 to 19; others have 0. Where all want the processor, this one gets a tenth of what they get. */
+const NICENESS = 10;
 
 export default defineCommand({
   meta: {
@@ -15,6 +19,8 @@ export default defineCommand({
         import("../../workers/main.ts"),
       ]);
       await checkDatabase(config.databaseUrl, { migrated: true });
+      // People wait for what an API process does, and for reports and imports nobody does. Tests wait for both.
+      if (config.env !== "test") setPriority(NICENESS);
       return startWorker(config);
     }),
 });

@@ -3,7 +3,8 @@
  * text: a value that brings its own `toString`, or is nested thousands of levels deep, breaks them or keeps the process
  * busy for seconds. No request of ours is like that.
  */
-import { AppError, badRequest } from "../lib/errors.ts";
+import { AppError, badRequest, validationError } from "../lib/errors.ts";
+import { noteBody } from "./idempotency-content.ts";
 
 const MAX_DEPTH = 32;
 /** Names by which a value would say how it is converted, or what it inherits: ignored like every unknown name. */
@@ -17,13 +18,29 @@ const unreadable = new WeakMap<Request, AppError>();
  */
 export const bodyProblem = (request: Request): AppError | undefined => unreadable.get(request);
 
+/**
+ * For after validation: the framework takes no body at all for a schema that may be left out, and fills in what has a
+ * default, so that a body which cannot be read would pass for an empty one. @throws AppError
+ */
+export function requireReadable(request: Request): void {
+  const problem = bodyProblem(request);
+  if (problem) throw problem;
+}
+
+/** No route takes anything else; where no member is required, the framework would take a list or a number, too. */
+function requireObject(value: unknown): unknown {
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value;
+  throw validationError([{ field: "body", message: "Must be a JSON object." }]);
+}
+
 const reader =
   ({ optional }: { optional: boolean }) =>
   async ({ request }: { request: Request }): Promise<unknown> => {
     const text = await request.text();
+    noteBody(request, text);
     if (optional && text.trim() === "") return {};
     try {
-      return parseJson(text);
+      return requireObject(parseJson(text));
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
       unreadable.set(request, error);
@@ -47,11 +64,17 @@ export const optionalJsonBody: JsonReader = [reader({ optional: true }), "json"]
 export function parseJson(text: string): unknown {
   if (depthOf(text) > MAX_DEPTH) throw badRequest("The request body is nested too deeply.");
   try {
-    return JSON.parse(text, (key, value) => (IGNORED_KEYS.has(key) ? undefined : value));
+    return JSON.parse(text, (key, value) => (IGNORED_KEYS.has(key) ? undefined : wellFormed(key, value)));
   } catch (cause) {
     if (cause instanceof SyntaxError) throw badRequest("The request body is not valid JSON.", { cause });
     throw cause;
   }
+}
+
+/** Half a surrogate pair can be written as an escape (RFC 8259 §8.2): no UTF-8 has it, and no database. */
+function wellFormed(key: string, value: unknown): unknown {
+  if (key.isWellFormed() && (typeof value !== "string" || value.isWellFormed())) return value;
+  throw badRequest("The request body holds half a surrogate pair, which is no character.");
 }
 
 /**

@@ -1,11 +1,19 @@
 import { Elysia } from "elysia";
 import type { Deps } from "../deps.ts";
-import type { RequestContext } from "../domain/request-context.ts";
-import { findTenantById, issuerOf, type Tenant } from "../domain/tenants/service.ts";
 import { type Access, findLiveAccessToken } from "../domain/access-tokens/access.ts";
-import { forbidden, OAuthError, unauthorized } from "../lib/errors.ts";
+import { administers } from "../domain/administrators/service.ts";
+import { ACCOUNT_SCOPE, scopesFor } from "../domain/api-keys/scopes.ts";
+import { findLiveApiKey, type LiveApiKey } from "../domain/api-keys/service.ts";
 import { findClient, NATIVE_CLIENT_ID } from "../domain/clients/service.ts";
+import type { RequestContext } from "../domain/request-context.ts";
+import { issuerOf, type Tenant } from "../domain/tenants/service.ts";
+import type { User } from "../domain/users/service.ts";
+import { forbidden, OAuthError, unauthorized } from "../lib/errors.ts";
+import type { Id } from "../lib/ids.ts";
 import { insufficientScope } from "../protocol/oauth/bearer.ts";
+import { apiKeyOf, requireApiKey } from "./api-key.ts";
+import { answeredBefore } from "./idempotency.ts";
+import { requireReadable } from "./json-body.ts";
 import { requestInfo } from "./request-info.ts";
 import { requireAccess } from "./resource-access.ts";
 import { administeredTenant, resolveTenant } from "./tenant.ts";
@@ -27,12 +35,21 @@ export const requestScope = (deps: Deps) =>
  * @throws AppError 401 before the body is looked at
  */
 export const userScope = (deps: Deps) =>
-  new Elysia({ name: "user-scope" }).derive({ as: "scoped" }, async ({ request, set }) => {
-    const info = requestInfo(request);
-    const context: RequestContext = info;
-    const tenant = await resolveTenant(deps, request, info);
-    return { tenant, context, access: await requireProfileAccess(deps, { tenant, request, set }) };
-  });
+  new Elysia({ name: "user-scope" })
+    .derive({ as: "scoped" }, async ({ request, set }) => {
+      const info = requestInfo(request);
+      const context: RequestContext = info;
+      const tenant = await resolveTenant(deps, request, info);
+      return { tenant, context, access: await requireProfileAccess(deps, { tenant, request, set }) };
+    })
+    .onBeforeHandle({ as: "scoped" }, ({ request, tenant, access }) => {
+      requireReadable(request);
+      return answeredBefore(deps, request, {
+        tenantId: tenant.id,
+        // An application that acts for the user is not told what another one was.
+        principal: `${access.user.id} ${access.clientId}`,
+      });
+    });
 
 /** What `userScope` gives, for a scope that also takes something else than an access token. */
 export async function requireProfileAccess(
@@ -45,29 +62,85 @@ export async function requireProfileAccess(
   return access;
 }
 
-/** Roles that administer a tenant: `super_admin` is that of who administers all of them. */
-const ADMINISTRATORS = ["admin", "super_admin"];
+/**
+ * For routes that a user also calls by one of their API keys, if it is for the account: gives them `user`.
+ * @throws AppError 401 before the body is looked at
+ */
+export const profileScope = (deps: Deps) =>
+  new Elysia({ name: "profile-scope" }).derive({ as: "scoped" }, async ({ request, set }) => {
+    const info = requestInfo(request);
+    const tenant = await resolveTenant(deps, request, info);
+    return { tenant, user: await profileUser(deps, { tenant, request, set }) };
+  });
+
+async function profileUser(deps: Deps, asked: Parameters<typeof requireAccess>[1]): Promise<User> {
+  const presented = apiKeyOf(asked.request);
+  if (presented === undefined) return (await requireProfileAccess(deps, asked)).user;
+  const { owner } = await requireApiKey(deps, asked.tenant, presented, [ACCOUNT_SCOPE]);
+  if (owner.type !== "user") throw forbidden("A service account has no profile.");
+  return owner.user;
+}
+
+/** Who administers: a person by a token of theirs, or whoever has a key. */
+interface AdminCaller {
+  readonly actor:
+    | { readonly type: "user"; readonly id: Id<"user"> }
+    | { readonly type: "service_account"; readonly id: Id<"serviceAccount"> };
+  readonly roles: readonly string[];
+  readonly apiKeyId: Id<"apiKey"> | undefined;
+  /** Of a person who signed in; a key belongs to none. */
+  readonly access: Access | undefined;
+}
 
 /**
  * For what administrators do: also gives `by`, whom the audit trail names. Their role alone is not enough: a token that
  * an ordinary application got is for what its user let it do, and nobody lets an application administer a tenant.
- * `tenant` is the one that is administered: for a super_admin that of `X-Org-Context`.
+ * An API key needs a scope for the route beside its owner's role, which is that of now.
+ * `tenant` is the one that is administered: for a super_admin that of `X-Org-Context`. `home` is the caller's own.
  * @throws AppError 401, or 403 for whoever is no administrator or comes by another application, before the body is read
  */
 export const adminScope = (deps: Deps) =>
-  new Elysia({ name: "admin-scope" }).derive({ as: "scoped" }, async ({ request, set }) => {
-    const info = requestInfo(request);
-    const context: RequestContext = info;
-    const tenant = await resolveTenant(deps, request, info);
-    const access = await requireAdminAccess(deps, { tenant, request, set });
-    const superAdmin = access.user.roles.includes("super_admin");
-    return {
-      tenant: await administeredTenant(deps, request, info, { home: tenant, superAdmin }),
-      context,
-      access,
-      by: { actor: { type: "user", id: access.user.id } as const, context, superAdmin },
-    };
-  });
+  new Elysia({ name: "admin-scope" })
+    .derive({ as: "scoped" }, async ({ request, set }) => {
+      const info = requestInfo(request);
+      const home = await resolveTenant(deps, request, info);
+      const { actor, roles, apiKeyId, access } = await adminCaller(deps, { tenant: home, request, set });
+      const context: RequestContext = apiKeyId === undefined ? info : { ...info, apiKeyId };
+      const superAdmin = roles.includes("super_admin");
+      return {
+        tenant: await administeredTenant(deps, request, info, { home, superAdmin }),
+        home,
+        context,
+        access,
+        by: { actor, context, superAdmin },
+      };
+    })
+    .onBeforeHandle({ as: "scoped" }, ({ request, tenant, by: { actor, context } }) => {
+      requireReadable(request);
+      return answeredBefore(deps, request, {
+        tenantId: tenant.id,
+        principal: `${actor.id} ${context.apiKeyId ?? ""}`,
+      });
+    });
+
+async function adminCaller(deps: Deps, asked: Parameters<typeof requireAccess>[1]): Promise<AdminCaller> {
+  const { request, tenant } = asked;
+  const presented = apiKeyOf(request);
+  if (presented === undefined) {
+    const access = await requireAdminAccess(deps, asked);
+    const { id, roles } = access.user;
+    return { actor: { type: "user", id }, roles, apiKeyId: undefined, access };
+  }
+  const key = await requireApiKey(deps, tenant, presented, scopesOf(request));
+  if (!administers(key.owner.roles)) throw forbidden();
+  return { actor: actorOf(key), roles: key.owner.roles, apiKeyId: key.id, access: undefined };
+}
+
+const scopesOf = (request: Request) => scopesFor(request.method, new URL(request.url).pathname);
+
+function actorOf({ owner }: LiveApiKey): AdminCaller["actor"] {
+  return owner.type === "user" ? { type: "user", id: owner.id } : { type: owner.type, id: owner.id };
+}
 
 /** What `adminScope` gives, for a scope that also takes something else than an access token. */
 export async function requireAdminAccess(
@@ -75,7 +148,7 @@ export async function requireAdminAccess(
   request: Parameters<typeof requireAccess>[1],
 ): Promise<Access> {
   const access = await accessOf(deps, request);
-  if (!access.user.roles.some((role) => ADMINISTRATORS.includes(role))) throw forbidden();
+  if (!administers(access.user.roles)) throw forbidden();
   // Who acts for an administrator was given less than to be one; and where nobody signed in (RFC 7523 §2.1), all there is
   // is an issuer's word, which is believed for the scopes that it may vouch for.
   if (
@@ -93,16 +166,19 @@ export async function requireAdminAccess(
  */
 export async function stillAdministers(
   deps: Deps,
-  { tenant, access, request }: { tenant: Tenant; access: Access; request: Request },
+  { tenant, home, request }: { tenant: Tenant; home: Tenant; request: Request },
 ): Promise<boolean> {
-  const home = await findTenantById(deps, access.user.tenantId);
+  const roles = await rolesOfNow(deps, home, request);
+  return home.id === tenant.id ? administers(roles) : roles.includes("super_admin");
+}
+
+async function rolesOfNow(deps: Deps, home: Tenant, request: Request): Promise<readonly string[]> {
+  const key = apiKeyOf(request);
+  if (key !== undefined) return (await findLiveApiKey(deps, home.id, key))?.owner.roles ?? [];
   const token = request.headers.get("authorization")?.split(" ").at(-1);
-  if (!home || !token) return false;
+  if (!token) return [];
   const live = await findLiveAccessToken(deps, home, token, issuerOf(home, deps.config.publicUrl));
-  const roles = live?.onBehalfOf?.user.roles ?? [];
-  return home.id === tenant.id
-    ? roles.some((role) => ADMINISTRATORS.includes(role))
-    : roles.includes("super_admin");
+  return live?.onBehalfOf?.user.roles ?? [];
 }
 
 async function isOwnApplication(deps: Deps, tenant: Tenant, { clientId }: Access): Promise<boolean> {

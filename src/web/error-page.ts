@@ -4,6 +4,7 @@ import type { ErrorPage } from "../http/errors.ts";
 import { requestInfo } from "../http/request-info.ts";
 import { resolveTenant } from "../http/tenant.ts";
 import { negotiateLocale } from "../lib/locale.ts";
+import { impersonationOf } from "./impersonation-guard.ts";
 import { renderError } from "./pages/error.tsx";
 import { pageHeaders } from "./security-headers.ts";
 
@@ -23,6 +24,7 @@ export const errorPage =
         locale: negotiateLocale({ acceptLanguage: request.headers.get("accept-language") }),
         basePath: "",
         tenant: { name: tenant?.name ?? "Gatewright", logoUrl: tenant?.settings.logo_url || undefined },
+        impersonation: impersonationOf(request),
       },
       {
         status,

@@ -2,32 +2,38 @@
 import { randomBytes } from "node:crypto";
 import { Elysia } from "elysia";
 import type { Deps } from "../deps.ts";
-import { openInteraction } from "../domain/authorization/interaction.ts";
-import { type PendingAuthorization, readAuthorization } from "../domain/authorization/flow.ts";
-import type { Interaction } from "../domain/authorization/interaction.ts";
-import type { Client } from "../domain/clients/service.ts";
 import type { RequestContext } from "../domain/request-context.ts";
 import { findSessionByCookie, type Session } from "../domain/sessions/service.ts";
 import { issuerOf, type Tenant } from "../domain/tenants/service.ts";
 import { requestInfo } from "../http/request-info.ts";
 import { resolveTenant } from "../http/tenant.ts";
 import { textBody } from "../http/text-body.ts";
-import { AppError, forbidden } from "../lib/errors.ts";
+import { forbidden } from "../lib/errors.ts";
 import { negotiateLocale } from "../lib/locale.ts";
-import { isVouchedFor } from "../protocol/oauth/client-identity.ts";
 import { script } from "./assets.ts";
 import {
   browserCookieName,
   deviceCookieName,
   parseCookies,
-  pendingCookieName,
   serializeCookie,
   sessionCookieName,
   trustedDeviceCookieName,
 } from "./cookies.ts";
 import { csrfToken, isSameOriginPost, verifyCsrf } from "./csrf.ts";
+import type { PageAuthorization } from "./page-authorization.ts";
 import { pageHeaders, type PageHeaderOptions } from "./security-headers.ts";
-import type { ClientView, FormTarget, PageShell } from "./shell.ts";
+import { impersonationOf, noteImpersonation, refuseImpersonated } from "./impersonation-guard.ts";
+import type { FormTarget, ImpersonationView, PageShell, TenantView } from "./shell.ts";
+
+export {
+  clientView,
+  interactionExpired,
+  type OAuthPageAuthorization,
+  type PageAuthorization,
+  pageAuthorization,
+  rememberAuthorization,
+  rememberedAuthorization,
+} from "./page-authorization.ts";
 
 /** One request for a page. */
 export interface PageRequest {
@@ -40,6 +46,8 @@ export interface PageRequest {
   readonly cookies: ReadonlyMap<string, string>;
   /** The browser's own secret, and whether it has yet to be told. */
   readonly browser: { readonly secret: string; readonly isNew: boolean };
+  /** Who is signed in to the browser. */
+  readonly session: Session | undefined;
 }
 
 /** Gives page routes their `page`; like the API's scope, but for browsers. */
@@ -49,10 +57,12 @@ export const pageScope = (deps: Deps) =>
     const tenant = await resolveTenant(deps, request, info);
     const cookies = parseCookies(request.headers.get("cookie"));
     const known = cookies.get(browserCookieName);
+    const session = await sessionAnew(deps, { tenant, cookies });
     const page: PageRequest = {
       request,
       tenant,
-      context: info,
+      session,
+      context: contextOf(info, session),
       base: info.tenantSlug === undefined ? "" : `/t/${info.tenantSlug}`,
       query: new URL(request.url).searchParams,
       cookies,
@@ -60,8 +70,33 @@ export const pageScope = (deps: Deps) =>
         ? { secret: known, isNew: false }
         : { secret: randomBytes(24).toString("base64url"), isNew: true },
     };
+    if (session?.impersonation) noteImpersonation(request, impersonationView(deps, page, session));
+    refuseImpersonated(session, request);
     return { page };
   });
+
+/** The session as it is by now, for who has just changed it. */
+export function sessionAnew(
+  deps: Deps,
+  { tenant, cookies }: Pick<PageRequest, "tenant" | "cookies">,
+): Promise<Session | undefined> {
+  return findSessionByCookie(deps, tenant.id, cookies.get(sessionCookieOf(tenant)));
+}
+
+/** Names who really acts, to whatever is recorded. */
+function contextOf(info: RequestContext, session: Session | undefined): RequestContext {
+  const impersonatorId = session?.impersonation?.impersonator.id;
+  return impersonatorId === undefined ? info : { ...info, impersonatorId };
+}
+
+function impersonationView(deps: Deps, page: PageRequest, session: Session): ImpersonationView {
+  const nameOf = (user: Session["user"] | undefined) => user?.email ?? user?.username ?? "";
+  return {
+    user: nameOf(session.user),
+    by: nameOf(session.impersonation?.impersonator),
+    end: formTo(deps, page, "/impersonation/end", undefined, session),
+  };
+}
 
 /** The session cookie of a tenant; tenants under one host each have their own. */
 export function sessionCookieOf(tenant: Tenant): string {
@@ -77,72 +112,48 @@ export function deviceTokenOf(page: PageRequest): string | undefined {
   return page.cookies.get(trustedDeviceCookieOf(page.tenant));
 }
 
-export function currentSession(deps: Deps, page: PageRequest): Promise<Session | undefined> {
-  return findSessionByCookie(deps, page.tenant.id, page.cookies.get(sessionCookieOf(page.tenant)));
+function tenantView({ name, settings }: Tenant): TenantView {
+  return {
+    name,
+    logoUrl: settings.logo_url || undefined,
+    signInTitle: settings.login_page_title || undefined,
+    signInMessage: settings.login_page_message || undefined,
+    theme: {
+      name: settings.login_theme,
+      primaryColor: settings.primary_color || undefined,
+      backgroundColor: settings.background_color || undefined,
+    },
+  };
 }
-
-/** The authorization request that the page belongs to, if it belongs to one that can still be answered. */
-export interface PageAuthorization extends PendingAuthorization {
-  readonly sealed: string;
-  readonly interaction: Interaction;
-}
-
-/** @throws AppError when the request it belongs to is too old, or not valid (any more) */
-export async function pageAuthorization(
-  deps: Deps,
-  page: PageRequest,
-  sealed: string | undefined,
-): Promise<PageAuthorization | undefined> {
-  if (!sealed) return undefined;
-  const interaction = openInteraction(deps, page.tenant, sealed);
-  if (!interaction) throw interactionExpired();
-  return { sealed, interaction, ...(await readAuthorization(deps, page.tenant, interaction)) };
-}
-
-export const interactionExpired = () =>
-  new AppError(
-    400,
-    "invalid_request",
-    "This sign-in took too long. Please go back to the application and start again.",
-  );
 
 export function shellOf(page: PageRequest, authorization?: PageAuthorization): PageShell {
   const { tenant, request } = page;
   return {
     locale: negotiateLocale({
-      uiLocales: page.query.get("ui_locales") ?? authorization?.request.uiLocales.join(" "),
+      uiLocales: page.query.get("ui_locales") ?? authorization?.uiLocales.join(" "),
       acceptLanguage: request.headers.get("accept-language"),
     }),
     // Assets are served once, at the root, whatever tenant the page belongs to.
     basePath: "",
-    tenant: { name: tenant.name, logoUrl: tenant.settings.logo_url || undefined },
-    client: authorization && clientView(authorization),
-  };
-}
-
-/**
- * What the pages show of an application. The logo only where an administrator vouches for it: one that somebody chose for
- * themselves would make people trust it, and would tell its address who opens the page.
- */
-export function clientView({ client }: { client: Client }): ClientView {
-  return {
-    name: client.name,
-    logoUrl: isVouchedFor(client) ? (client.logoUri ?? undefined) : undefined,
-    homepageUrl: client.clientUri ?? undefined,
-    policyUrl: client.policyUri ?? undefined,
-    termsUrl: client.tosUri ?? undefined,
+    tenant: tenantView(tenant),
+    client: authorization?.application,
+    impersonation: impersonationOf(request),
   };
 }
 
 /** A path of ours with the authorization request it belongs to. */
-export function linkTo(page: PageRequest, path: string, authorization?: PageAuthorization): string {
+export function linkTo(
+  page: PageRequest,
+  path: string,
+  authorization?: Pick<PageAuthorization, "sealed">,
+): string {
   const query = authorization ? `?${new URLSearchParams({ interaction: authorization.sealed })}` : "";
   return `${page.base}${path}${query}`;
 }
 
 /** Where a complete sign-in leads: on with the authorization request, to the device that waits for it, or home. */
 export function afterSignIn(page: PageRequest, authorization: PageAuthorization | undefined): string {
-  if (authorization) return linkTo(page, "/oauth/authorize", authorization);
+  if (authorization) return linkTo(page, authorization.resumePath, authorization);
   const userCode = page.cookies.get(deviceCookieName);
   if (userCode === undefined) return linkTo(page, "/account");
   return `${page.base}/device?${new URLSearchParams({ user_code: userCode })}`;
@@ -184,7 +195,7 @@ export function respondWithPage(
   } = {},
 ): Response {
   const { authorization } = options;
-  const images = [page.tenant.settings.logo_url, authorization && clientView(authorization).logoUrl].filter(
+  const images = [page.tenant.settings.logo_url, authorization?.application.logoUrl].filter(
     (url) => typeof url === "string",
   );
   const response = new Response(html, {
@@ -193,7 +204,7 @@ export function respondWithPage(
       https: issuerOf(page.tenant, deps.config.publicUrl).startsWith("https:"),
       imgSources: images,
       ...(options.withScript ? { scriptUrl: originOf(deps, page) + script.path } : {}),
-      ...(authorization ? { formActionTargets: [authorization.request.redirectUri] } : {}),
+      ...(authorization ? { formActionTargets: [authorization.answeredAt] } : {}),
       ...options.headers,
     }),
   });
@@ -214,46 +225,18 @@ export function redirectTo(page: PageRequest, location: string, cookies: readonl
 /** Kept for a year: it proves nothing but that two requests come from one browser. */
 const BROWSER_COOKIE_SECONDS = 365 * 86_400;
 
+/**
+ * A form from another site comes without the cookie that the browser has all the same (SameSite=Lax): a new one would take the
+ * place of that, and with it every form and every trip that the browser began.
+ */
 function withBrowserCookie(page: PageRequest, response: Response): Response {
-  if (page.browser.isNew) {
+  if (page.browser.isNew && page.request.method !== "POST") {
     const cookie = serializeCookie(browserCookieName, page.browser.secret, {
       maxAgeSeconds: BROWSER_COOKIE_SECONDS,
     });
     response.headers.append("set-cookie", cookie);
   }
   return response;
-}
-
-/** Browsers keep no larger cookies; a request that does not fit is not remembered, and its tab is still open. */
-const MOST_REMEMBERED = 3500;
-const REMEMBERED_SECONDS = 2 * 60 * 60;
-
-/** Lets the browser keep an authorization request while the person looks for a mail. */
-export function rememberAuthorization(
-  response: Response,
-  authorization: PageAuthorization | undefined,
-): Response {
-  if (authorization && authorization.sealed.length <= MOST_REMEMBERED) {
-    const cookie = serializeCookie(pendingCookieName, authorization.sealed, {
-      maxAgeSeconds: REMEMBERED_SECONDS,
-    });
-    response.headers.append("set-cookie", cookie);
-  }
-  return response;
-}
-
-/** The authorization request that this browser was told to keep, if it can still be answered. */
-export async function rememberedAuthorization(
-  deps: Deps,
-  page: PageRequest,
-): Promise<PageAuthorization | undefined> {
-  try {
-    return await pageAuthorization(deps, page, page.cookies.get(pendingCookieName));
-  } catch (error) {
-    // It is too old, or its client is gone by now: then there is nothing to lead back to.
-    if (error instanceof AppError) return undefined;
-    throw error;
-  }
 }
 
 /** The fields of a form of ours, by name; what was sent twice counts once. */

@@ -11,6 +11,7 @@ import {
   PASSWORD,
   register,
 } from "../attacks/support.ts";
+import { linkUser } from "../support/external-accounts.ts";
 import { startTestServer, type TestServer } from "../support/server.ts";
 import { administratorsToken, type Answer, caller, newAdministrator } from "./native/admin/support.ts";
 
@@ -42,6 +43,7 @@ let counter = 0;
 
 beforeAll(async () => {
   server = await startTestServer();
+  await server.configure({ impersonation_enabled: true });
   superAdmin = caller(server.url, await administratorsToken(server));
   [mine, theirs] = [await createOtherTenant(server, "mine"), await createOtherTenant(server, "theirs")];
   ofMine = caller(mine.base, (await newAdministrator(server, mine)).token);
@@ -50,7 +52,8 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-type Ids = Record<"users" | "organizations" | "roles" | "groups" | "clients", string>;
+type Kind = "users" | "organizations" | "roles" | "groups" | "clients" | "service-accounts" | "connections";
+type Ids = Record<Kind | "external-accounts", string>;
 
 /** One of each kind, made for the occasion. */
 async function things(of: OtherTenant, call: ReturnType<typeof caller>): Promise<Ids> {
@@ -59,12 +62,20 @@ async function things(of: OtherTenant, call: ReturnType<typeof caller>): Promise
     (await call<{ id: string }>("POST", `/${kind}`, sound(`POST ${PREFIX}/${kind}`, name))).body.id;
   const [users, roles, groups] = [await made("users"), await made("roles"), await made("groups")];
   const { client } = await createApp(server, {}, of);
-  return { users, roles, groups, clients: client.id, organizations: of.tenant.id };
+  const accounts = await made("service-accounts");
+  const others = { clients: client.id, organizations: of.tenant.id, "service-accounts": accounts };
+  const [connections, linked] = [await made("connections"), await made("connections")];
+  const person = { id: users, email: `${name}@example.com` };
+  const { id: external } = await linkUser(server, of.tenant, linked, person);
+  return { users, roles, groups, connections, "external-accounts": external, ...others };
 }
 
 function filled(path: string, ids: Ids): string {
   const kind = path.slice(PREFIX.length + 1).split("/")[0] as keyof Ids;
-  const own = path.replace("{id}", ids[kind]).replace("{user_id}", ids.users);
+  const own = path
+    .replace("{id}", ids[kind])
+    .replace("{user_id}", ids.users)
+    .replace("{account_id}", ids["external-accounts"]);
   return own.slice(PREFIX.length);
 }
 
@@ -75,6 +86,10 @@ function sound(endpoint: string, name: string): unknown {
     [`POST ${PREFIX}/users`]: user,
     [`PUT ${PREFIX}/users/{id}`]: { given_name: "Jane" },
     [`POST ${PREFIX}/users/{id}/reset-password`]: { password: `N3w-${PASSWORD}` },
+    [`POST ${PREFIX}/users/{id}/impersonate`]: { reason: "Ticket 4711" },
+    [`POST ${PREFIX}/service-accounts`]: { name },
+    [`PUT ${PREFIX}/service-accounts/{id}`]: { description: "x" },
+    [`POST ${PREFIX}/service-accounts/{id}/api-keys`]: { name, scopes: ["users:read"] },
     [`POST ${PREFIX}/organizations`]: { slug: name, name },
     [`PUT ${PREFIX}/organizations/{id}`]: { name },
     [`PUT ${PREFIX}/organizations/{id}/settings`]: { login_page_title: name },
@@ -83,6 +98,14 @@ function sound(endpoint: string, name: string): unknown {
     [`PUT ${PREFIX}/roles/{id}`]: { name: `${name}x` },
     [`PUT ${PREFIX}/clients/{id}/roles`]: { roles: [] },
     [`POST ${PREFIX}/groups`]: { name },
+    [`POST ${PREFIX}/connections`]: {
+      kind: "oidc",
+      key: `${name}-${++counter}`,
+      // Nobody is there, and nobody is asked.
+      config: { issuer: "https://127.0.0.1:1", client_id: "us" },
+      secrets: { client_secret: "secret" },
+    },
+    [`PATCH ${PREFIX}/connections/{id}`]: { name },
     [`PUT ${PREFIX}/groups/{id}`]: { name },
     [`PUT ${PREFIX}/groups/{id}/roles`]: { roles: ["admin"] },
   };
@@ -95,6 +118,10 @@ function wrong(endpoint: string): [unknown, string] {
     [`POST ${PREFIX}/users`]: [{ username: "x1y", email: "none" }, "email"],
     [`PUT ${PREFIX}/users/{id}`]: [{ enabled: "perhaps" }, "enabled"],
     [`POST ${PREFIX}/users/{id}/reset-password`]: [{ password: "weak" }, "password"],
+    [`POST ${PREFIX}/users/{id}/impersonate`]: [{ reason: "" }, "reason"],
+    [`POST ${PREFIX}/service-accounts`]: [{ name: "" }, "name"],
+    [`PUT ${PREFIX}/service-accounts/{id}`]: [{ enabled: "perhaps" }, "enabled"],
+    [`POST ${PREFIX}/service-accounts/{id}/api-keys`]: [{ name: "x", scopes: ["all"] }, "scopes"],
     [`POST ${PREFIX}/organizations`]: [{ slug: "No Slug", name: "x" }, "slug"],
     [`PUT ${PREFIX}/organizations/{id}`]: [{ name: 1 }, "name"],
     [`PUT ${PREFIX}/organizations/{id}/settings`]: [{ session_lifetime: "long" }, "session_lifetime"],
@@ -103,6 +130,8 @@ function wrong(endpoint: string): [unknown, string] {
     [`PUT ${PREFIX}/roles/{id}`]: [{ name: "x", permissions: "all" }, "permissions"],
     [`PUT ${PREFIX}/clients/{id}/roles`]: [{ roles: ["unheard-of"] }, "roles"],
     [`POST ${PREFIX}/groups`]: [{ name: "" }, "name"],
+    [`POST ${PREFIX}/connections`]: [{ kind: "oidc", key: "No Key" }, "key"],
+    [`PATCH ${PREFIX}/connections/{id}`]: [{ name: " " }, "name"],
     [`PUT ${PREFIX}/groups/{id}`]: [{}, "name"],
     [`PUT ${PREFIX}/groups/{id}/roles`]: [{ roles: ["unheard-of"] }, "roles"],
   };
@@ -127,9 +156,13 @@ describe("the table", () => {
     const { paths } = (await (await fetch(`${server.url}/docs/json`)).json()) as {
       paths: Record<string, Record<string, { tags: string[] }>>;
     };
-    const ofThese = /^\/api\/v1\/admin\/(users|organizations|roles|groups|stats|clients\/\{id\}\/roles)\b/;
+    const ofThese =
+      /^\/api\/v1\/admin\/(users|organizations|roles|groups|stats|service-accounts|connections|connection-presets|clients\/\{id\}\/roles)\b/;
     const served = Object.entries(paths).flatMap(([path, methods]) =>
-      ofThese.test(path) ? Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`) : [],
+      // Keys by their own ids: test/attacks/api-keys.test.ts. Imports and exports have a table of their own.
+      ofThese.test(path) && !path.endsWith("{key_id}") && !/\/users\/(?:im|ex)ports?\b/.test(path)
+        ? Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`)
+        : [],
     );
     expect(served.toSorted()).toEqual(rows.map(({ method, path }) => `${method} ${path}`).toSorted());
     expect(reference.length).toBe(18);
@@ -149,7 +182,9 @@ describe.each(rows)("$method $path", (row) => {
       organizations: made.tenant.id,
     };
     const { status } = await superAdmin(method, filled(path, ids), body());
-    const created = method === "POST" && /\/(users|organizations|roles|groups)$/.test(path);
+    const created =
+      method === "POST" &&
+      /\/(users|organizations|roles|groups|service-accounts|connections|api-keys)$/.test(path);
     const empty = method === "DELETE" || path.endsWith("{user_id}");
     expect(status).toBe(created ? 201 : empty ? 204 : 200);
   });
@@ -176,7 +211,8 @@ describe.each(rows.filter(({ path }) => path.includes("{")))("$method $path", (r
     const nobodys = Object.fromEntries(
       Object.entries(own).map(([kind, id]) => [kind, `${id.slice(0, -20)}${"0".repeat(20)}`]),
     ) as Ids;
-    const garbage = { users: "x", organizations: "x", roles: "x", groups: "x", clients: "x" };
+    const none = { users: "x", organizations: "x", roles: "x", groups: "x", clients: "x" };
+    const garbage = { ...none, "service-accounts": "x", connections: "x", "external-accounts": "x" };
     for (const ids of [other, nobodys, garbage]) {
       const body = sound(`${method} ${path}`, `body${++counter}`);
       const answer = await ofMine<Problem>(method, filled(path, ids), body);

@@ -26,7 +26,10 @@ export interface SourceFile {
 
 /** @param patterns globs from the root of the checkout */
 export async function readSourceFiles(...patterns: string[]): Promise<SourceFile[]> {
-  const paths = patterns.flatMap((pattern) => [...new Glob(pattern).scanSync(ROOT)]).toSorted();
+  const paths = patterns
+    .flatMap((pattern) => [...new Glob(pattern).scanSync(ROOT)])
+    .filter((path) => !path.includes("node_modules/"))
+    .toSorted();
   return Promise.all(
     paths.map(async (path) => {
       const text = await Bun.file(join(ROOT, path)).text();

@@ -37,6 +37,7 @@ const COMMANDS = [
   ["trusted-issuers", "list"],
   ["trusted-issuers", "update"],
   ["trusted-issuers", "delete"],
+  ["seed"],
   ["jobs"],
   ["jobs", "list"],
   ["jobs", "retry"],

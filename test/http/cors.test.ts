@@ -34,7 +34,8 @@ function suite(origins: string, tests: (server: () => TestServer) => void) {
 
 const allowed = {
   "access-control-allow-methods": "GET, POST, PUT, PATCH, DELETE, OPTIONS",
-  "access-control-allow-headers": "Accept, Authorization, Content-Type, DPoP, X-Request-Id, X-Org-Context",
+  "access-control-allow-headers":
+    "Accept, Authorization, Content-Type, DPoP, Idempotency-Key, X-Request-Id, X-Org-Context",
   "access-control-max-age": "300",
 };
 

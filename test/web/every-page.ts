@@ -5,8 +5,15 @@ import { renderCheckYourMail } from "../../src/web/pages/check-your-mail.tsx";
 import { renderConsent } from "../../src/web/pages/consent.tsx";
 import { renderDeviceCode, renderDeviceDecision, renderDeviceDone } from "../../src/web/pages/device.tsx";
 import { renderError } from "../../src/web/pages/error.tsx";
+import { renderFederationProblem, renderLeaving } from "../../src/web/pages/federation.tsx";
 import { renderForgotPassword } from "../../src/web/pages/forgot-password.tsx";
+import { renderPassingOn } from "../../src/web/pages/passing-on.tsx";
 import { renderFormPost } from "../../src/web/pages/form-post.tsx";
+import {
+  renderImpersonate,
+  renderImpersonationEnded,
+  renderImpersonationExpired,
+} from "../../src/web/pages/impersonation.tsx";
 import { renderLanding } from "../../src/web/pages/landing.tsx";
 import { renderLink, renderLinkDone, renderLinkExpired } from "../../src/web/pages/links.tsx";
 import { renderLogout, renderSignedOut } from "../../src/web/pages/logout.tsx";
@@ -48,9 +55,22 @@ export function everyPage(text: string, locale: Locale = "en", url = text): Reco
       alert: text,
       passkey: { form, optionsUrl: "/options" },
       otherWays: [{ method: "magic_link", url: "/link" }],
+      connections: [
+        { name: text, preset: "google", url: "/oauth/social/google" },
+        { name: text, preset: null, url: "/oauth/social/ours" },
+      ],
+      withRealms: true,
+      passwordError: text,
       rememberMe: { checked: true },
       signUpUrl: "/sign-up",
       forgotPasswordUrl: "/forgot",
+    }),
+    leaving: renderLeaving(shell, { connectionName: text, url: "/oauth/social/ours" }),
+    federationProblem: renderFederationProblem(shell, {
+      problem: "account_exists",
+      connectionName: text,
+      back: { to: "sign_in", url: "/sign-in" },
+      clientUrl: "/cancel",
     }),
     signUp: renderSignUp(shell, {
       form,
@@ -77,6 +97,12 @@ export function everyPage(text: string, locale: Locale = "en", url = text): Reco
     confirmEmail: renderLink(shell, { kind: "confirmEmail", form, token: text, newAddress: text }),
     keepAccount: renderLink(shell, { kind: "keepAccount", form, token: text }),
     linkDone: renderLinkDone(shell, { outcome: "emailChanged", signInUrl: "/sign-in" }),
+    impersonate: renderImpersonate(
+      { ...shell, impersonation: { user: text, by: text, end: form } },
+      { token: text, form, user: text, by: text },
+    ),
+    impersonationEnded: renderImpersonationEnded(shell),
+    impersonationExpired: renderImpersonationExpired(shell),
     linkExpired: renderLinkExpired(shell, { signInUrl: "/sign-in" }),
     askMagicLink: renderAskProof(shell, {
       method: "magic_link",
@@ -158,6 +184,7 @@ export function everyPage(text: string, locale: Locale = "en", url = text): Reco
       sessions: [true, false].map((current) => ({
         id: text,
         current,
+        impersonated: current,
         device: { browser: text, system: text },
         ipAddress: text,
         applications: [text],
@@ -172,6 +199,7 @@ export function everyPage(text: string, locale: Locale = "en", url = text): Reco
     logout: renderLogout(shell, { form, hidden: { state: text }, user: text, client: text }),
     signedOut: renderSignedOut(shell, { signInUrl: "/sign-in", back: { client: text, url } }),
     error: renderError(shell, { status: 400, requestId: text, code: text, message: text, homeUrl: "/" }),
+    passingOn: renderPassingOn(shell, { url: "/saml/ours" }),
     formPost: renderFormPost(shell, { action: text, parameters: { code: text, [text]: text }, nonce }),
     mailbox: renderMailbox(shell, {
       messages: [{ ...message, url: "/mailbox/1" }],

@@ -1,4 +1,5 @@
 /** The pages of second factors, passkeys and the security of an account, for `every-page.ts`. */
+import { renderApiKeyShown, renderNewApiKey } from "../../src/web/pages/api-keys.tsx";
 import {
   renderBackupCodes,
   renderChooseFactor,
@@ -54,6 +55,14 @@ export function everySecurityPage(shell: PageShell, { text, form, at }: Filling)
     expiresAt: at,
   };
   return {
+    newApiKey: renderNewApiKey(shell, {
+      form,
+      scopes: [{ name: text, opens: text, checked: true }],
+      values: { name: text, days: text },
+      fieldErrors: ["name", "scopes", "expires_in_days", text].map((field) => ({ field, message: text })),
+      backUrl: "/back",
+    }),
+    apiKeyShown: renderApiKeyShown(shell, { token: text, nextUrl: "/next" }),
     verifyPasskey: renderSecondFactor(shell, proof),
     verifyCode: renderSecondFactor(shell, { ...proof, method: "totp" }),
     verifyBackupCode: renderSecondFactor(shell, { ...proof, method: "backup_code" }),
@@ -105,6 +114,25 @@ export function everySecurityPage(shell: PageShell, { text, form, at }: Filling)
         { ...device, current: false },
       ],
       forgetDevice: form,
+      externalAccounts: {
+        accounts: [
+          {
+            id: text,
+            connection: { name: text, preset: "google" },
+            email: text,
+            connectedAt: at,
+            lastUsedAt: undefined,
+          },
+        ],
+        disconnect: form,
+        offered: [{ key: text, name: text, preset: null }],
+        connect: form,
+      },
+      apiKeys: {
+        keys: [{ id: text, name: text, scopes: [text], createdAt: at, expiresAt: at, lastUsedAt: at }],
+        addUrl: "/add",
+        revoke: form,
+      },
       dataExport: { status: "ready", expiresAt: at, downloadUrl: "/export" },
       requestExport: form,
       deleteUrl: "/delete",

@@ -33,7 +33,7 @@ const managePath = ({ html }: Visit) =>
   new RegExp(`href="(${SECURITY}/(?:totp|passkeys)/[^"/]+_[^"]+)"`).exec(html)?.[1] ?? "";
 
 describe("a page that could shut its person out", () => {
-  it.each(["/totp/new", "/passkeys/new", "/backup-codes", "/email", "/delete", "/export"])(
+  it.each(["/totp/new", "/passkeys/new", "/backup-codes", "/api-keys/new", "/email", "/delete", "/export"])(
     "%s needs a proof of lately",
     async (path) => {
       const person = await signedInWithTotp();

@@ -57,7 +57,9 @@ function processorOf(welcome: EmailHandlers["welcome"]) {
     data_export_ready: unexpected,
     magic_link: unexpected,
     email_code: unexpected,
+    impersonated: unexpected,
     webhook_disabled: unexpected,
+    dormant_accounts: unexpected,
   };
   return createTenantProcessor(deps, "email", handlers);
 }
@@ -174,17 +176,16 @@ describe("a job of the whole installation", () => {
   it("is done whenever it is delivered", async () => {
     let calls = 0;
     const process = createInstallationProcessor(deps, "maintenance", {
-      async clean_up() {
+      async schedule_tasks() {
         calls++;
       },
-      rotate_keys: unexpected,
-      erase_due_accounts: unexpected,
-      retry_webhooks: unexpected,
-      expire_reports: unexpected,
-      seal_audit: unexpected,
-      drop_audit_months: unexpected,
     });
-    const scheduled = { id: "repeat:1", name: "clean_up", data: { tenantId: null, payload: {} }, attempt: 1 };
+    const scheduled = {
+      id: "repeat:1",
+      name: "schedule_tasks",
+      data: { tenantId: null, payload: {} },
+      attempt: 1,
+    };
     await process(scheduled);
     await process(scheduled);
     expect(calls).toBe(2);

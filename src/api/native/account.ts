@@ -9,9 +9,11 @@ import { signInNative } from "../../domain/accounts/sign-in.ts";
 import { passwordProblem } from "../../domain/passwords/service.ts";
 import type { Tenant } from "../../domain/tenants/service.ts";
 import { noteProblems } from "../../http/errors.ts";
+import { answeredBefore } from "../../http/idempotency.ts";
 import { jsonBody } from "../../http/json-body.ts";
+import { networkOf } from "../../lib/network.ts";
 import { bearerAuth, commonErrors, ErrorResponse, MessageResponse, publicRoute } from "../../http/models.ts";
-import { requestScope, userScope } from "../../http/scope.ts";
+import { requestScope, profileScope } from "../../http/scope.ts";
 import type { FieldError } from "../../lib/errors.ts";
 import { LoginAnswer, signInAnswer } from "./mfa-models.ts";
 import { meAnswer } from "./me-answer.ts";
@@ -26,9 +28,15 @@ function policyProblems(body: unknown, tenant: Tenant): FieldError[] {
   return message ? [{ field: "password", message }] : [];
 }
 
-const publicAccount = (deps: Deps) =>
-  new Elysia({ name: "native-account-public", detail: { tags: ["Account"], security: publicRoute } })
+/** Who is known by nothing but where they come from. */
+const strangerAt = (ip: string | undefined) => `stranger ${networkOf(ip ?? "unknown")}`;
+
+const registration = (deps: Deps) =>
+  new Elysia({ name: "native-registration", detail: { tags: ["Account"], security: publicRoute } })
     .use(requestScope(deps))
+    .onBeforeHandle(({ request, tenant, context }) =>
+      answeredBefore(deps, request, { tenantId: tenant.id, principal: strangerAt(context.ip) }),
+    )
     .post(
       "/register",
       async ({ body, tenant, context, status }) => {
@@ -59,7 +67,11 @@ const publicAccount = (deps: Deps) =>
             "Sends a mail that verifies the address. An address that has an account already is answered as a new one; its owner is told by mail.",
         },
       },
-    )
+    );
+
+const publicAccount = (deps: Deps) =>
+  new Elysia({ name: "native-account-public", detail: { tags: ["Account"], security: publicRoute } })
+    .use(requestScope(deps))
     .post(
       "/login",
       async ({ body, tenant, context, set }) => {
@@ -74,7 +86,9 @@ const publicAccount = (deps: Deps) =>
           200: LoginAnswer,
           401: ErrorResponse,
           403: ErrorResponse,
+          409: ErrorResponse,
           422: ErrorResponse,
+          502: ErrorResponse,
           ...commonErrors,
         },
         detail: {
@@ -165,11 +179,14 @@ const publicAccount = (deps: Deps) =>
 
 const signedInAccount = (deps: Deps) =>
   new Elysia({ name: "native-account-signed-in", detail: { tags: ["Account"], security: bearerAuth } })
-    .use(userScope(deps))
-    .get("/me", ({ access }) => meAnswer(deps, access.user), {
+    .use(profileScope(deps))
+    .get("/me", ({ user }) => meAnswer(deps, user), {
       response: { 200: models.MeResponse, 401: ErrorResponse, 403: ErrorResponse, ...commonErrors },
       detail: { summary: "The signed-in user" },
     });
 
 export const accountRoutes = (deps: Deps) =>
-  new Elysia({ name: "native-account" }).use(publicAccount(deps)).use(signedInAccount(deps));
+  new Elysia({ name: "native-account" })
+    .use(registration(deps))
+    .use(publicAccount(deps))
+    .use(signedInAccount(deps));

@@ -11,6 +11,7 @@ import {
   requestReport,
 } from "../../domain/reports/service.ts";
 import type { Tenant } from "../../domain/tenants/service.ts";
+import { fileResponse } from "../../http/file-response.ts";
 import { bearerAuth, ErrorResponse } from "../../http/models.ts";
 import { adminScope } from "../../http/scope.ts";
 import { AppError, badRequest, notFound } from "../../lib/errors.ts";
@@ -142,24 +143,8 @@ const firstFormat = (report: Report): Format =>
 
 async function download(deps: Deps, report: Report, format: Format, by: Asker): Promise<Response> {
   const chunks = await openReport(deps, report, format, by);
-  const body = new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      const { done, value } = await chunks.next();
-      if (done) controller.close();
-      else controller.enqueue(value);
-    },
-    async cancel() {
-      await chunks.return(undefined);
-    },
-  });
   const name = `${report.kind.replace("_", "-")}-${report.createdAt.toISOString().slice(0, 10)}.${format}`;
-  return new Response(body, {
-    headers: {
-      "content-type": contentTypes[format],
-      "content-disposition": `attachment; filename="${name}"`,
-      "cache-control": "no-store",
-    },
-  });
+  return fileResponse(chunks, { contentType: contentTypes[format], name });
 }
 
 /** RFC 7240 §2 and §4.3: one preference among others, and one that cannot be read is as if it had not been said. */

@@ -14,6 +14,7 @@ import { Nothing } from "./models.ts";
 const SessionResponse = t.Object({
   id: t.String({ examples: ["sess_01JD2M9V7QX5T8Z4C6B3N0K1HF"], description: "`sid` in ID tokens" }),
   current: t.Boolean({ description: "Whether it is the session that this request belongs to" }),
+  impersonated: t.Boolean({ description: "Whether an administrator is signed in as the user" }),
   device: t.Nullable(t.String({ examples: ["Firefox on Linux"] })),
   ip_address: t.Nullable(t.String({ description: "Where the sign-in came from" })),
   user_agent: t.Nullable(t.String()),
@@ -86,6 +87,7 @@ function toResponse(session: LiveSessionRow, current: string | null): typeof Ses
   return {
     id: session.id,
     current: session.id === current,
+    impersonated: session.impersonated,
     device: describeDevice(session.userAgent) ?? null,
     ip_address: session.ip,
     user_agent: session.userAgent,

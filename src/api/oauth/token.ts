@@ -82,8 +82,8 @@ export const tokenRoutes = (deps: Deps) =>
         provenJkt,
         context,
       });
-      Object.assign(set.headers, tokenResponseHeaders);
-      return tokens;
+      // As a whole answer: the framework would look through it once more, to write what is no JSON yet.
+      return Response.json(tokens, { headers: tokenResponseHeaders });
     },
     {
       parse: "text",

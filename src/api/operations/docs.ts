@@ -1,17 +1,32 @@
 /** The API's description, generated from the routes, and a page to read it on. All of it is served by us. */
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { swagger } from "@elysiajs/swagger";
-import { Elysia, t } from "elysia";
+import { type AnyElysia, Elysia, t } from "elysia";
 import packageJson from "../../../package.json" with { type: "json" };
 import type { Deps } from "../../deps.ts";
 import { commonErrors, publicRoute } from "../../http/models.ts";
 import { notFound } from "../../lib/errors.ts";
 
-/** Where the plugin puts its own page, which loads its script from a CDN: out of the way, and switched off below. */
+/** Where the plugin puts its own page, which loads its script from a CDN and which nobody asks for. */
 const PLUGIN_PAGE = "/docs/plugin";
 
-const description = (deps: Deps) =>
+type Routes = AnyElysia["routes"];
+
+/**
+ * An app that has every route, to be described and never called. The plugin and what it brings along are loaded with the first
+ * question: most servers are never asked for their description.
+ */
+async function describedApp(deps: Deps, routes: Routes): Promise<AnyElysia> {
+  const { swagger } = await import("@elysiajs/swagger");
+  const app: AnyElysia = new Elysia();
+  for (const { method, path, hooks } of routes) {
+    const { detail, parse, body, query, params, headers, response } = hooks;
+    app.route(method, path, () => undefined, { detail, parse, body, query, params, headers, response });
+  }
+  return app.use(description(deps, swagger));
+}
+
+const description = (deps: Deps, swagger: typeof import("@elysiajs/swagger").swagger) =>
   swagger({
     path: PLUGIN_PAGE,
     specPath: "/docs/json",
@@ -22,7 +37,8 @@ const description = (deps: Deps) =>
       info: {
         title: "Gatewright",
         version: packageJson.version,
-        description: "An identity server: OAuth 2.1, OpenID Connect and the accounts behind them.",
+        description:
+          "An identity server: OAuth 2.1, OpenID Connect and the accounts behind them.\n\nEvery POST under `/api/v1`, `/me` and `/register` takes an `Idempotency-Key` of 1 to 255 visible ASCII characters. Sent again within a day, the request is answered as the first time, with `Idempotency-Replayed: true`; 409 `idempotency_in_progress` while the first one is under way, 422 `idempotency_key_reused` for a key that was another request's.",
       },
       // The order in which a reader wants them.
       tags: [
@@ -37,7 +53,12 @@ const description = (deps: Deps) =>
       servers: [{ url: deps.config.publicUrl }],
       components: {
         securitySchemes: {
-          bearer: { type: "http", scheme: "bearer", bearerFormat: "JWT", description: "An access token" },
+          bearer: {
+            type: "http",
+            scheme: "bearer",
+            bearerFormat: "JWT",
+            description: "An access token or an API key",
+          },
           clientSecretBasic: { type: "http", scheme: "basic", description: "client_id and client_secret" },
           scimToken: {
             type: "http",
@@ -96,14 +117,13 @@ const startScript = `SwaggerUIBundle({ url: "/docs/json", dom_id: "#swagger-ui",
 const Html = t.String({ description: "An HTML page" });
 const detail = (summary: string) => ({ summary, tags: ["Operations"], security: publicRoute });
 
-export const docsRoutes = (deps: Deps) =>
-  new Elysia({ name: "docs" })
-    .use(description(deps))
+/** @param routes all of the server's, as soon as they are joined */
+export const docsRoutes = (deps: Deps, routes: () => Routes) => {
+  let described: Promise<AnyElysia> | undefined;
+  return new Elysia({ name: "docs" })
     .get(
-      PLUGIN_PAGE,
-      () => {
-        throw notFound("There is nothing at this path.");
-      },
+      "/docs/json",
+      async ({ request }) => (await (described ??= describedApp(deps, routes()))).handle(request),
       { detail: { hide: true, security: publicRoute } },
     )
     .get(
@@ -139,3 +159,4 @@ export const docsRoutes = (deps: Deps) =>
         detail: detail("A file of the description's page"),
       },
     );
+};

@@ -1,6 +1,6 @@
 import type { Database } from "../../db/client.ts";
 import type { Logger } from "../../lib/log.ts";
-import { type AuditRow, insertEvents } from "./repo.ts";
+import { type AuditRow, insertEventBatch } from "./repo.ts";
 
 const MAX_ROWS = 500;
 const MAX_DELAY_MS = 50;
@@ -24,7 +24,7 @@ export function createAuditBuffer(db: Database, log: Logger): AuditBuffer {
     while (rows.length > 0) {
       const batch = rows.splice(0, MAX_ROWS);
       try {
-        await insertEvents(db, batch);
+        await insertEventBatch(db, batch);
       } catch (err) {
         log.error(
           { err, rows: batch.length },

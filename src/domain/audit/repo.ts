@@ -1,5 +1,5 @@
-import { and, asc, desc, eq, gt, gte, lt, lte, or, type SQL, sql } from "drizzle-orm";
-import { type Database, type Executor, moment } from "../../db/client.ts";
+import { and, asc, desc, eq, getTableColumns, gt, gte, lt, lte, or, type SQL, sql } from "drizzle-orm";
+import { type Database, type Executor, type Fragment, moment, type Sql } from "../../db/client.ts";
 import { auditEvents } from "../../db/schema/index.ts";
 import { type Id, uuidFromId } from "../../lib/ids.ts";
 import { COUNTED_AT_MOST } from "../../lib/page.ts";
@@ -10,6 +10,37 @@ export type StoredEvent = typeof auditEvents.$inferSelect;
 export async function insertEvents(executor: Executor, rows: AuditRow[]): Promise<void> {
   await executor.insert(auditEvents).values(rows);
 }
+
+const written = Object.entries(getTableColumns(auditEvents)).filter(([name]) => name !== "seq");
+const insertBatch = `
+  insert into audit_events (${written.map(([, { name }]) => `"${name}"`).join(", ")})
+  select ${written.map(([name]) => `"${name}"`).join(", ")}
+  from json_to_recordset($1::text::json)
+    as written(${written.map(([name, column]) => `"${name}" ${column.getSQLType()}`).join(", ")})`;
+
+/** Many events in one statement that is the same for any number of them, so that it is prepared once and never built. */
+export async function insertEventBatch(db: Database, rows: readonly AuditRow[]): Promise<void> {
+  const records = rows.map((row) => ({
+    ...row,
+    tenantId: uuidFromId("tenant", row.tenantId),
+    id: uuidFromId("auditEvent", row.id),
+  }));
+  await db.$client.unsafe(insertBatch, [JSON.stringify(records)], { prepare: true });
+}
+
+/**
+ * Writes an event as a part of a larger statement.
+ * @param source the common table expression that has a row exactly when the event happened
+ */
+export const eventInsert = (sql: Sql, event: AuditRow, source: string): Fragment => sql`
+  insert into audit_events (tenant_id, created_at, id, type, actor_type, actor_id, target_type, target_id, ip,
+    user_agent, request_id, details)
+  select ${uuidFromId("tenant", event.tenantId)}::uuid, ${event.createdAt.toISOString()}::timestamptz,
+    ${uuidFromId("auditEvent", event.id)}::uuid, ${event.type}::text, ${event.actorType}::text,
+    ${event.actorId ?? null}::text, ${event.targetType ?? null}::text, ${event.targetId ?? null}::text,
+    ${event.ip ?? null}::text, ${event.userAgent ?? null}::text, ${event.requestId ?? null}::text,
+    ${JSON.stringify(event.details)}::text::jsonb
+  from ${sql(source)}`;
 
 export interface EventQuery {
   readonly tenantId: Id<"tenant">;

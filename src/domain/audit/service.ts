@@ -3,7 +3,7 @@ import { type Id, newId } from "../../lib/ids.ts";
 import type { RequestContext } from "../request-context.ts";
 import { type AuditRow, insertEvents } from "./repo.ts";
 
-export type { AuditRow } from "./repo.ts";
+export { type AuditRow, eventInsert } from "./repo.ts";
 
 /** What can happen. `<thing>.<past participle>`, the words administrators filter by. */
 export type AuditEventType =
@@ -13,6 +13,12 @@ export type AuditEventType =
   | "user.logout"
   | "user.email_verified"
   | "user.updated"
+  | "users.seeded"
+  | "users.import_requested"
+  | "users.import_finished"
+  | "users.import_cancelled"
+  | "users.export_requested"
+  | "users.export_downloaded"
   | "user.deleted"
   | "user.deletion_requested"
   | "user.deletion_cancelled"
@@ -28,6 +34,14 @@ export type AuditEventType =
   | "user.unlocked"
   | "ip.locked"
   | "user.registration_refused"
+  | "user.email_released"
+  | "social_login"
+  | "social_login_failed"
+  | "social_account_linked"
+  | "social_account_unlinked"
+  | "connection.created"
+  | "connection.updated"
+  | "connection.deleted"
   | "password.reset_requested"
   | "password.reset_completed"
   | "password.changed"
@@ -63,6 +77,11 @@ export type AuditEventType =
   | "trusted_issuer.created"
   | "trusted_issuer.updated"
   | "trusted_issuer.deleted"
+  | "saml_client.created"
+  | "saml_client.updated"
+  | "saml_client.deleted"
+  | "saml.assertion_issued"
+  | "saml.logout_requested"
   | "group.created"
   | "group.updated"
   | "group.deleted"
@@ -76,6 +95,13 @@ export type AuditEventType =
   | "webhook.disabled"
   | "scim_token.created"
   | "scim_token.revoked"
+  | "api_key.created"
+  | "api_key.revoked"
+  | "service_account.created"
+  | "service_account.updated"
+  | "service_account.deleted"
+  | "impersonation.requested"
+  | "impersonation.started"
   | "organization.created"
   | "tenant.created"
   | "tenant.updated"
@@ -97,11 +123,19 @@ export type AuditEventType =
   | "grant.revoked"
   | "audit.month_dropped"
   | "report.requested"
-  | "report.downloaded";
+  | "report.downloaded"
+  | "session.expired"
+  | "task.created"
+  | "task.updated"
+  | "task.deleted"
+  | "task.paused"
+  | "task.resumed"
+  | "task.run_requested";
 
 export type Actor =
   | { type: "user"; id: Id<"user"> }
   | { type: "client"; id: Id<"client"> }
+  | { type: "service_account"; id: Id<"serviceAccount"> }
   | { type: "scim_token"; id: Id<"scimToken"> }
   | { type: "system" }
   | { type: "anonymous" };
@@ -119,6 +153,7 @@ export interface AuditEvent {
       | "trusted_device"
       | "initial_access_token"
       | "trusted_issuer"
+      | "saml_client"
       | "client"
       | "tenant"
       | "role"
@@ -126,10 +161,17 @@ export interface AuditEvent {
       | "group"
       | "scim_token"
       | "webhook"
+      | "connection"
+      | "external_account"
+      | "api_key"
+      | "service_account"
       | "signing_key"
       | "token_family"
       | "access_token"
-      | "report";
+      | "task"
+      | "report"
+      | "user_import"
+      | "user_export";
     id: string;
   };
   /** Facts about the event. Never a secret, never a password, never a token. */
@@ -144,18 +186,31 @@ export async function record(executor: Executor, ...events: AuditEvent[]): Promi
 }
 
 export function toRow(event: AuditEvent): AuditRow {
+  const { actor, details } = attributed(event);
   return {
     tenantId: event.tenantId,
     createdAt: event.now,
     id: newId("auditEvent"),
     type: event.type,
-    actorType: event.actor.type,
-    actorId: "id" in event.actor ? event.actor.id : null,
+    actorType: actor.type,
+    actorId: "id" in actor ? actor.id : null,
     targetType: event.target?.type ?? null,
     targetId: event.target?.id ?? null,
     ip: event.context.ip ?? null,
     userAgent: event.context.userAgent ?? null,
     requestId: event.context.requestId,
-    details: event.details ?? {},
+    details,
   };
+}
+
+/** Names who really acts, where somebody is signed in as somebody else, and the key that a caller came by. */
+function attributed({ actor, details = {}, context }: AuditEvent): {
+  actor: Actor;
+  details: Record<string, unknown>;
+} {
+  const { impersonatorId, apiKeyId } = context;
+  const told = apiKeyId === undefined ? details : { ...details, api_key: apiKeyId };
+  if (impersonatorId === undefined || actor.type === "system") return { actor, details: told };
+  if (actor.type !== "user") return { actor, details: { ...told, impersonator: impersonatorId } };
+  return { actor: { type: "user", id: impersonatorId }, details: { ...told, on_behalf_of: actor.id } };
 }

@@ -18,6 +18,13 @@ export const challengeLifetimeSeconds: Record<ChallengeKind, number> = {
   passkey_registration: 5 * 60,
   passkey_assertion: 5 * 60,
   passkey_sign_up: 5 * 60,
+  // People look for their password there, and for their phone.
+  federation: 15 * 60,
+  // One redirect, to ourselves.
+  saml_answer: 2 * 60,
+  saml_upstream_logout: 10 * 60,
+  // A redirect and back.
+  saml_logout: 5 * 60,
 };
 
 /**

@@ -101,6 +101,7 @@ export async function prepareClient(deps: Deps, description: Description) {
     by: ChangedBy,
     clientId?: Id<"client">,
   ): Promise<{ id: Id<"client">; clientSecret: string | undefined }> => {
+    requireMayBeOwn(metadata, by);
     const id = newId("client");
     const origin = "administrator";
     const row = { tenantId, id, clientId: clientId ?? id, origin, createdAt: now, updatedAt: now } as const;
@@ -132,10 +133,21 @@ export async function updateClient(
   by: ChangedBy,
 ): Promise<MadeClient> {
   const found = await requireChangeable(deps, tenantId, id);
+  requireMayBeOwn(found, by);
   const read = await readDescription(deps, description);
+  requireMayBeOwn(read, by);
   const metadata = found.origin === "administrator" ? read : selfRegistered(found, read);
   const clientSecret = await replaceMetadata(deps, found, () => metadata, by);
   return { client: await requireClient(deps, tenantId, id), clientSecret };
+}
+
+/**
+ * To an application of one's own everybody is signed in without being asked, administrators too, and administers by it. Where
+ * their codes go is not said by a key, which may be a thief's. @throws AppError 403
+ */
+function requireMayBeOwn({ firstParty }: Pick<ClientMetadata, "firstParty">, { context }: ChangedBy): void {
+  if (firstParty && context.apiKeyId !== undefined)
+    throw forbidden("An API key neither makes nor changes first-party clients.");
 }
 
 /** A client that registered itself stays one: an administrator can change it, but not make it one of their own. */

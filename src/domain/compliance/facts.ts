@@ -1,4 +1,5 @@
 /** What a report's checks are computed from, read once. */
+import type { Executor } from "../../db/client.ts";
 import type { Deps } from "../../deps.ts";
 import { shownFrom } from "../audit/reading.ts";
 import { type Verification, verifyAuditTrail } from "../audit-seals/verification.ts";
@@ -40,19 +41,20 @@ export async function readFacts(
     masterKeyId: deps.config.masterKeys[0].id,
     shownFrom: shownFrom(deps, tenant),
   };
-  const { db } = deps;
-  const counted = {
-    events: await repo.countEvents(db, about),
-    signIns: await repo.countSignIns(db, about),
-    users: await repo.countUsers(db, about),
-    passwords: await repo.countPasswords(db, about),
-    sessions: await repo.countSessions(db, about),
-    retention: await repo.countRetention(db, about),
-    consents: await repo.countConsents(db, about),
-    encryption: await repo.countEncryption(db, about),
+  const counted = <Counts>(count: (executor: Executor, about: repo.About) => Promise<Counts>) =>
+    repo.patiently(deps.db, (executor) => count(executor, about));
+  const counts = {
+    events: await counted(repo.countEvents),
+    signIns: await counted(repo.countSignIns),
+    users: await counted(repo.countUsers),
+    passwords: await counted(repo.countPasswords),
+    sessions: await counted(repo.countSessions),
+    retention: await counted(repo.countRetention),
+    consents: await counted(repo.countConsents),
+    encryption: await counted(repo.countEncryption),
   };
   await onProgress(30);
   const trail = await verifyAuditTrail(deps, tenant.id);
   await onProgress(80);
-  return { now, period, settings: tenant.settings, trail, ...counted };
+  return { now, period, settings: tenant.settings, trail, ...counts };
 }

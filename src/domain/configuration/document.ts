@@ -1,5 +1,9 @@
 /** A tenant's configuration as one document: what is exported of it, and imported elsewhere. No secrets, and no people. */
 import { type Static, Type } from "@sinclair/typebox";
+import type { Id } from "../../lib/ids.ts";
+import type { describeConnection } from "../connections/administration.ts";
+import { ConnectionDocument } from "./connections.ts";
+import { SamlClientRequest } from "../saml-idp/service.ts";
 
 /** Of the document's form. An older one is read as long as its form can be told from its number. */
 export const CONFIGURATION_VERSION = 1;
@@ -37,6 +41,8 @@ export const ConfigurationRequest = Type.Object({
       { maxItems: 500 },
     ),
   ),
+  saml_clients: Type.Optional(Type.Array(SamlClientRequest, { maxItems: 500 })),
+  connections: Type.Optional(Type.Array(ConnectionDocument, { maxItems: 500 })),
 });
 export type ConfigurationRequest = Static<typeof ConfigurationRequest>;
 
@@ -48,6 +54,8 @@ export interface Configuration {
   roles: { name: string; description: string; permissions: string[] }[];
   groups: { name: string; roles: string[] }[];
   clients: Record<string, unknown>[];
+  saml_clients: SamlClientRequest[];
+  connections: ReturnType<typeof describeConnection>[];
 }
 
 /** What an import made, or would make. */
@@ -59,6 +67,16 @@ export interface ImportResult {
     /** Undefined for one that needs no secret, and where nothing was made. */
     created: { name: string; clientId: string; clientSecret: string | undefined }[];
     /** client_ids of those that are there already. */
+    skipped: string[];
+  };
+  readonly samlClients: {
+    created: { name: string; entityId: string; id: Id<"samlClient"> }[];
+    /** entity_ids of those that are there already. */
+    skipped: string[];
+  };
+  readonly connections: {
+    created: { id: Id<"connection">; key: string; name: string }[];
+    /** Keys of those that are there already. */
     skipped: string[];
   };
 }

@@ -5,21 +5,29 @@ import { AppError } from "../../lib/errors.ts";
 import { type Id, isId } from "../../lib/ids.ts";
 import { type Administrator, keepingAdministrators } from "../administrators/service.ts";
 import * as audit from "../audit/service.ts";
+import { forgetConnections } from "../connections/service.ts";
 import { describeClient, type Description, findAdministered, prepareClient } from "../clients/service.ts";
 import { addGroupRoles } from "../group-roles/service.ts";
 import { findTenantGroups, insertGroup } from "../groups/service.ts";
+import { describeSamlClient, findSamlClients } from "../saml-idp/service.ts";
 import { assignClientRoles, insertRole, replaceRole } from "../roles/administration.ts";
 import { forgetPermissions } from "../roles/permissions.ts";
 import { findClientRoles, findRoles } from "../roles/service.ts";
 import { findTenantRecord, type TenantAdministrator, writeSettings } from "../tenants/administration.ts";
-import { tenantCache } from "../tenants/service.ts";
 import { checkSettings } from "../tenants/settings.ts";
+import {
+  exportConnections,
+  importConnections,
+  prepareConnection,
+  type PreparedConnection,
+} from "./connections.ts";
 import {
   type Configuration,
   CONFIGURATION_VERSION,
   type ConfigurationRequest,
   type ImportResult,
 } from "./document.ts";
+import { importSamlClients, prepareOne, type PreparedSamlClient } from "./saml-clients.ts";
 
 /** @throws AppError 404 */
 export async function exportConfiguration(
@@ -28,10 +36,12 @@ export async function exportConfiguration(
   by: TenantAdministrator,
 ): Promise<Configuration> {
   const tenant = await findTenantRecord(deps, id, by);
-  const [roles, groups, clients] = await Promise.all([
+  const [roles, groups, clients, samlClients, connections] = await Promise.all([
     findRoles(deps.db, tenant.id),
     findTenantGroups(deps.db, tenant.id),
     findAdministered(deps.db, tenant.id),
+    findSamlClients(deps.db, tenant.id),
+    exportConnections(deps, tenant.id),
   ]);
   const described = [];
   for (const client of clients) {
@@ -51,12 +61,14 @@ export async function exportConfiguration(
     })),
     groups: groups.map(({ displayName, roles: given }) => ({ name: displayName, roles: [...given] })),
     clients: described,
+    saml_clients: samlClients.map(describeSamlClient),
+    connections,
   };
 }
 
 /**
  * Adds what is missing, and takes nothing away: roles, what roles allow, groups and what they give, clients by their
- * client_id. Settings are set as the document says. All of it or nothing.
+ * client_id, SAML clients by their entityID, connections by their key. Settings are set as the document says. All of it or nothing.
  * @param dryRun tells what would come of it, and changes nothing
  * @throws AppError 404; 403 for what only a super_admin gives; 422 that names what is wrong, by its place in the document
  */
@@ -69,6 +81,14 @@ export async function importConfiguration(
   const tenant = await findTenantRecord(deps, id, by);
   const settings = await within("settings", () => checkSettings(document.settings ?? {}));
   const clients = await prepareClients(deps, document.clients ?? []);
+  const samlClients: PreparedSamlClient[] = [];
+  for (const [index, described] of (document.saml_clients ?? []).entries())
+    samlClients.push(await within(`saml_clients.${index}`, () => prepareOne(deps, described)));
+  const connections: PreparedConnection[] = [];
+  for (const [index, described] of (document.connections ?? []).entries())
+    connections.push(
+      await within(`connections.${index}`, () => prepareConnection(deps, tenant.id, described)),
+    );
   const now = deps.clock.now();
   const rehearsed = new Error("this import was not meant to be");
   let result: ImportResult | undefined;
@@ -78,8 +98,17 @@ export async function importConfiguration(
         const roles = await importRoles(tx, tenant.id, document.roles ?? [], by, now);
         const groups = await importGroups(tx, tenant.id, document.groups ?? [], by, now);
         const made = await importClients(tx, tenant.id, clients, by, now);
+        const saml = await importSamlClients(tx, tenant.id, samlClients, by);
+        const upstream = await importConnections(deps, tx, tenant.id, connections, by, now);
         const changed = await writeSettings(tx, tenant.id, settings, by, now);
-        result = { settings: changed, roles, groups, clients: made };
+        result = {
+          settings: changed,
+          roles,
+          groups,
+          clients: made,
+          samlClients: saml,
+          connections: upstream,
+        };
         if (dryRun) throw rehearsed;
         await audit.record(tx, {
           tenantId: tenant.id,
@@ -91,6 +120,8 @@ export async function importConfiguration(
             roles,
             groups,
             clients: made.created.map(({ clientId }) => clientId),
+            saml_clients: saml.created.map(({ id: made }) => made),
+            connections: upstream.created.map(({ key }) => key),
           },
           context: by.context,
           now,
@@ -102,8 +133,9 @@ export async function importConfiguration(
   }
   if (!result) throw new Error("an import ended without a result");
   if (!dryRun) {
-    tenantCache(deps).clear();
+    deps.caches.changed("tenants", tenant.id);
     forgetPermissions(deps, tenant.id);
+    forgetConnections(deps, tenant.id);
     return result;
   }
   const created = result.clients.created.map((client) => ({ ...client, clientSecret: undefined }));

@@ -15,6 +15,7 @@ import * as audit from "../audit/service.ts";
 import type { RequestContext } from "../request-context.ts";
 import type { User } from "../users/service.ts";
 import * as repo from "./repo.ts";
+import { sections } from "./sections/service.ts";
 
 const KEPT_SECONDS = 7 * 86_400;
 
@@ -101,7 +102,7 @@ export async function makeDataExport(
   const owner = { tenantId, userId: pending.userId };
   const now = deps.clock.now();
   const content: Record<string, unknown> = { generated_at: now };
-  for (const [name, read] of Object.entries(repo.sections)) content[name] = await read(tx, owner);
+  for (const [name, read] of Object.entries(sections)) content[name] = await read(tx, owner);
   const packed = gzipSync(JSON.stringify(content));
   const sealed = seal(deps.secrets.exports, packed, sealContext(id));
   await repo.updateExport(tx, pending, { sealed, readyAt: now, expiresAt: addSeconds(now, KEPT_SECONDS) });

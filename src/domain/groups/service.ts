@@ -2,10 +2,10 @@
 import type { Executor } from "../../db/client.ts";
 import type { Deps } from "../../deps.ts";
 import { isDisplayName } from "../../lib/display-name.ts";
-import { forbidden, notFound, validationError } from "../../lib/errors.ts";
+import { notFound, validationError } from "../../lib/errors.ts";
 import { type Id, isId, newId } from "../../lib/ids.ts";
 import type { PageRequest, PageResult } from "../../lib/page.ts";
-import { type Administrator, givesRole, keepingAdministrators } from "../administrators/service.ts";
+import { type Administrator, keepingAdministrators, requireMayAppoint } from "../administrators/service.ts";
 import * as audit from "../audit/service.ts";
 import * as repo from "./repo.ts";
 
@@ -127,17 +127,6 @@ export async function setMember(
       await note(tx, { tenantId, id: group.id }, "group.updated", details, by, now);
     }),
   );
-}
-
-/** Who says who is in a group that makes them super_admin says who is one (CWE-269). */
-async function requireMayAppoint(
-  tx: Executor,
-  tenantId: Tenant,
-  id: Id<"group">,
-  by: Administrator,
-): Promise<void> {
-  if (!by.superAdmin && (await givesRole(tx, tenantId, id, "super_admin")))
-    throw forbidden("Members of this group administer every tenant: only one of them changes who they are.");
 }
 
 /** SCIM tells a group's versions apart by the moment: two changes within one millisecond are two versions. */

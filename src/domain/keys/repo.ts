@@ -1,7 +1,7 @@
 import { and, asc, desc, eq, gt, isNull, max, ne, or, sql } from "drizzle-orm";
 import { alias } from "drizzle-orm/pg-core";
 import { type Database, type Executor, moment, parameter, prepared } from "../../db/client.ts";
-import { clients, signingKeys, tenants } from "../../db/schema/index.ts";
+import { clients, connections, samlClients, signingKeys, tenants } from "../../db/schema/index.ts";
 import type { Id } from "../../lib/ids.ts";
 
 export type SigningKeyRow = typeof signingKeys.$inferSelect;
@@ -81,6 +81,14 @@ export interface DueKey {
 }
 
 /**
+ * Whether the tenant's certificate was given to anybody by hand. Most SAML peers never read metadata again: a schedule that
+ * changed the key would shut people out. It changes when somebody rotates it, and tells them.
+ */
+const hasSamlPeers = sql`(
+  exists (select from ${samlClients} where ${samlClients.tenantId} = ${tenants.id})
+  or exists (select from ${connections} where ${connections.tenantId} = ${tenants.id} and ${connections.kind} = 'saml'))`;
+
+/**
  * One query for all tenants, over a table of a few rows each.
  * @param leadSeconds how long before its first signature a key is published
  */
@@ -95,7 +103,7 @@ export async function findDue(
     .select({ tenantId: signingKeys.tenantId, alg: signingKeys.alg, newest })
     .from(signingKeys)
     .innerJoin(tenants, eq(tenants.id, signingKeys.tenantId))
-    .where(isPublished(now))
+    .where(and(isPublished(now), sql`not (${signingKeys.alg} = 'RS256' and ${hasSamlPeers})`))
     .groupBy(signingKeys.tenantId, signingKeys.alg, tenants.settings)
     .having(
       sql`${newest} + ${days} * interval '1 day' - ${leadSeconds}::int * interval '1 second' <= ${moment(now)}`,

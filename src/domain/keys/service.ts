@@ -1,3 +1,4 @@
+import type { KeyObject } from "node:crypto";
 import type { Executor } from "../../db/client.ts";
 import type { Deps } from "../../deps.ts";
 import { addSeconds } from "../../lib/clock.ts";
@@ -25,6 +26,10 @@ export interface KeyRing {
    * session that it tells of (OpenID Connect Core §3.1.2.1). Revoked keys are never among them.
    */
   hintVerificationKey(kid: string): VerificationKey | undefined;
+  /** Certificates (DER) of its published RSA keys, by kid. */
+  readonly certificates: ReadonlyMap<string, Uint8Array>;
+  /** The private halves of its published RS256 keys, the newest first: a peer may still encrypt for a former one. */
+  readonly decryptionKeys: readonly KeyObject[];
   /** When the first of its keys begins to sign or is retired: from then on the ring has to be opened anew. */
   readonly soundUntil: Date | undefined;
   /** The JWK set (RFC 7517 §5), serialised once. */
@@ -60,7 +65,8 @@ export async function keyRingOf(deps: Deps, tenantId: Id<"tenant">): Promise<Key
 }
 
 /** Has this process read the tenant's keys anew; the others are told by the database. */
-export const forgetKeyRing = (deps: Deps, tenantId: Id<"tenant">) => cacheOf(deps).forget(tenantId);
+export const forgetKeyRing = (deps: Deps, tenantId: Id<"tenant">) =>
+  deps.caches.changed("signing_keys", tenantId);
 
 function openRing(deps: Deps, rows: repo.SigningKeyRow[], now: Date): KeyRing | undefined {
   const published = rows.filter(({ retiredAt }) => !retiredAt || retiredAt > now);
@@ -81,6 +87,13 @@ function openRing(deps: Deps, rows: repo.SigningKeyRow[], now: Date): KeyRing | 
     },
     verificationKey: (kid) => byKid.get(kid),
     hintVerificationKey: (kid) => byKid.get(kid) ?? formerByKid.get(kid),
+    certificates: new Map(
+      published.flatMap(({ id, certificate }) => (certificate ? [[id, certificate] as const] : [])),
+    ),
+    decryptionKeys: keys
+      .filter(({ signing }) => signing.alg === "RS256")
+      .map(({ signing }) => signing.privateKey)
+      .toReversed(),
     soundUntil: changes.filter((moment) => moment > now).toSorted((a, b) => a.getTime() - b.getTime())[0],
     jwks: { body, etag: `"${sha256(body).toString("base64url").slice(0, 22)}"` },
   };

@@ -10,7 +10,7 @@ import { isValidSlug } from "../tenants/service.ts";
 import { checkScimMapping, DEFAULT_SCIM_MAPPING, type ScimMapping } from "./scim-mappings.ts";
 import * as repo from "./repo.ts";
 
-export type { Organization } from "./repo.ts";
+export { findOrganization, type Organization } from "./repo.ts";
 export {
   DEFAULT_SCIM_MAPPING,
   mappedFields,

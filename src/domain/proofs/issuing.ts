@@ -101,7 +101,7 @@ async function findByEmail(deps: Deps, tenant: Tenant, address: string): Promise
 
 async function findByPhone(deps: Deps, tenant: Tenant, number: string): Promise<Addressee> {
   // What is no number leads to the same two look-ups.
-  const phone = await findOwnerOfNumber(deps.db, tenant.id, normalizePhone(number) ?? "+");
+  const phone = await findOwnerOfNumber(deps.db, tenant.id, (await normalizePhone(number)) ?? "+");
   const user = await findUserById(deps, tenant.id, phone?.userId ?? newId("user"));
   return user?.enabled ? { user, phone } : {};
 }

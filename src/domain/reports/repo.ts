@@ -1,6 +1,6 @@
 import { and, asc, eq, inArray, lt, ne } from "drizzle-orm";
 import type { Database, Executor } from "../../db/client.ts";
-import { clients, reports, users } from "../../db/schema/index.ts";
+import { clients, reports, serviceAccounts, users } from "../../db/schema/index.ts";
 import { type Id, isId } from "../../lib/ids.ts";
 
 export type Report = typeof reports.$inferSelect;
@@ -77,7 +77,7 @@ export async function deleteReport(
   await executor.delete(reports).where(and(eq(reports.tenantId, tenantId), eq(reports.id, id)));
 }
 
-/** What the users and clients among these ids are called now. */
+/** What the users, clients and service accounts among these ids are called now. */
 export async function findNames(
   executor: Executor,
   tenantId: Id<"tenant">,
@@ -85,6 +85,7 @@ export async function findNames(
 ): Promise<ReadonlyMap<string, string>> {
   const userIds = ids.filter((id) => isId("user", id));
   const clientIds = ids.filter((id) => isId("client", id));
+  const accountIds = ids.filter((id) => isId("serviceAccount", id));
   const found = await Promise.all([
     userIds.length === 0
       ? []
@@ -98,6 +99,12 @@ export async function findNames(
           .select({ id: clients.id, name: clients.name })
           .from(clients)
           .where(and(eq(clients.tenantId, tenantId), inArray(clients.id, clientIds))),
+    accountIds.length === 0
+      ? []
+      : executor
+          .select({ id: serviceAccounts.id, name: serviceAccounts.name })
+          .from(serviceAccounts)
+          .where(and(eq(serviceAccounts.tenantId, tenantId), inArray(serviceAccounts.id, accountIds))),
   ]);
   return new Map(found.flat().map(({ id, name }) => [id, name]));
 }

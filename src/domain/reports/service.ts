@@ -22,7 +22,7 @@ const KEPT_SECONDS = 7 * 86_400;
 
 /** The administrator who asks, as the audit trail names them. */
 export interface Asker {
-  readonly actor: { readonly type: "user"; readonly id: Id<"user"> };
+  readonly actor: Extract<audit.Actor, { type: "user" | "service_account" }>;
   readonly context: RequestContext;
 }
 
@@ -45,7 +45,7 @@ export async function requestReport(
       parameters: { ...parameters },
       digest,
       status: "pending",
-      requestedBy: by.actor.id,
+      requestedBy: by.actor.type === "user" ? by.actor.id : null,
       createdAt: now,
       expiresAt: addSeconds(now, KEPT_SECONDS),
     });

@@ -68,6 +68,23 @@ export async function replaceUserRoles(
 }
 
 /**
+ * Of the roles that a directory manages, a user has those that it says, in the caller's transaction; the others stay as
+ * they are. A role that was renamed or removed since keeps nobody out.
+ */
+export async function replaceManagedRoles(
+  executor: Executor,
+  assignment: Assignment,
+  managed: readonly string[],
+): Promise<void> {
+  const { tenantId, userId, roles } = assignment;
+  const own = namesOf(await repo.findOwnRoles(executor, tenantId, userId));
+  const known = namesOf(await repo.findRoles(executor, tenantId));
+  const wanted = [...own.filter((name) => !managed.includes(name)), ...roles];
+  const names = [...new Set(wanted)].filter((name) => known.includes(name));
+  await replaceUserRoles(executor, { ...assignment, roles: names });
+}
+
+/**
  * The tenant's roles of these names.
  * @param field what the caller calls them
  * @throws AppError 422

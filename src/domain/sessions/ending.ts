@@ -100,8 +100,8 @@ export async function endAllSessions(
   });
 }
 
-/** One job for each application that got tokens in one of the sessions and wants to know. */
-async function tellApplications(
+/** One job for each application that got tokens in one of the user's sessions and wants to know. */
+export async function tellApplications(
   executor: Executor,
   tenantId: Id<"tenant">,
   userId: Id<"user">,

@@ -1,4 +1,4 @@
-import { and, desc, eq, exists, gt, inArray, isNotNull, isNull, ne, or, sql } from "drizzle-orm";
+import { and, desc, eq, gt, inArray, isNotNull, isNull, ne, or, sql } from "drizzle-orm";
 import { type Database, type Executor, parameter, prepared } from "../../db/client.ts";
 import { clients, sessions, tokenFamilies, users } from "../../db/schema/index.ts";
 import { userEmails } from "../../db/schema/users.ts";
@@ -54,7 +54,7 @@ export async function lockLiveSession(
   return row !== undefined && !row.revokedAt;
 }
 
-/** @returns whether the session still stood. */
+/** @returns whether the session still stood, and is the user's own. */
 export async function renew(
   executor: Executor,
   session: Omit<typeof sessions.$inferInsert, "createdAt">,
@@ -69,13 +69,14 @@ export async function renew(
         eq(sessions.id, id),
         eq(sessions.userId, userId),
         isNull(sessions.revokedAt),
+        isNull(sessions.impersonationId),
       ),
     )
     .returning({ id: sessions.id });
   return renewed.length > 0;
 }
 
-/** @returns whether the session still stood. */
+/** @returns whether the session still stood, and is the user's own. */
 export async function raise(
   executor: Executor,
   session: { tenantId: Id<"tenant">; id: Id<"session"> },
@@ -85,7 +86,12 @@ export async function raise(
     .update(sessions)
     .set(proof)
     .where(
-      and(eq(sessions.tenantId, session.tenantId), eq(sessions.id, session.id), isNull(sessions.revokedAt)),
+      and(
+        eq(sessions.tenantId, session.tenantId),
+        eq(sessions.id, session.id),
+        isNull(sessions.revokedAt),
+        isNull(sessions.impersonationId),
+      ),
     )
     .returning({ id: sessions.id });
   return raised.length > 0;
@@ -154,46 +160,6 @@ export async function markAllRevoked(
   return revoked.map(({ id }) => id);
 }
 
-/**
- * Whether the user signed in before with the same browser, or never at all: the first sign-in is not news to anyone.
- * A user agent is a weak sign, which is enough to decide about a notice and for nothing else.
- */
-export async function hasSignedInFrom(
-  executor: Executor,
-  user: User,
-  userAgent: string | undefined,
-): Promise<boolean> {
-  const ofUser = and(eq(sessions.tenantId, user.tenantId), eq(sessions.userId, user.id));
-  const [row] = await executor
-    .select({
-      // Not by their sessions: those of a person who was long away are cleaned up.
-      first: sql<boolean>`${users.lastLoginAt} is null`,
-      same: exists(
-        executor
-          .select({ one: sql`1` })
-          .from(sessions)
-          .where(and(ofUser, sql`${sessions.userAgent} is not distinct from ${userAgent ?? null}`)),
-      ).mapWith(Boolean),
-    })
-    .from(users)
-    .where(and(eq(users.tenantId, user.tenantId), eq(users.id, user.id)));
-  return row === undefined || row.first || row.same;
-}
-
-/** When and from where a session was begun. */
-export async function findSignIn(
-  executor: Executor,
-  tenantId: Id<"tenant">,
-  userId: Id<"user">,
-  sessionId: Id<"session">,
-): Promise<{ at: Date; ip: string | null; userAgent: string | null } | undefined> {
-  const [row] = await executor
-    .select({ at: sessions.createdAt, ip: sessions.ip, userAgent: sessions.userAgent })
-    .from(sessions)
-    .where(and(eq(sessions.tenantId, tenantId), eq(sessions.userId, userId), eq(sessions.id, sessionId)));
-  return row;
-}
-
 /** Clients with a back-channel logout URI that got tokens in these sessions. */
 export async function findApplicationsToTell(
   executor: Executor,
@@ -244,6 +210,8 @@ export interface LiveSessionRow {
   readonly createdAt: Date;
   readonly lastSeenAt: Date;
   readonly expiresAt: Date;
+  /** Whether it is an administrator's, who signed in as the user. */
+  readonly impersonated: boolean;
   /** Names of the applications that were signed in to, the native API's own left out. */
   readonly applications: readonly string[];
 }
@@ -263,11 +231,16 @@ export async function findLive(
       createdAt: sessions.createdAt,
       lastSeenAt: sessions.lastSeenAt,
       expiresAt: sessions.expiresAt,
-      applications: sql<string[]>`array(select distinct client.name
+      impersonated: sql<boolean>`${sessions.impersonationId} is not null`,
+      applications: sql<string[]>`array(select client.name
         from token_families family
         join clients client on client.tenant_id = family.tenant_id and client.id = family.client_id
         where family.tenant_id = sessions.tenant_id and family.session_id = sessions.id
-          and family.revoked_at is null and client.client_id <> ${NATIVE_CLIENT_ID} order by client.name)`,
+          and family.revoked_at is null and client.client_id <> ${NATIVE_CLIENT_ID}
+        union select client.name
+        from saml_sessions there
+        join saml_clients client on client.tenant_id = there.tenant_id and client.id = there.saml_client_id
+        where there.tenant_id = sessions.tenant_id and there.session_id = sessions.id order by 1)`,
     })
     .from(sessions)
     .where(

@@ -5,12 +5,13 @@ import { type Id, newId } from "../../lib/ids.ts";
 import { matchesHash, newSecretToken, parseSecretToken } from "../../lib/secret-token.ts";
 import { acrOf } from "../../protocol/oidc/acr.ts";
 import type { RequestContext } from "../request-context.ts";
+import { findStandingImpersonation, type Impersonation } from "../impersonation/standing.ts";
 import { findTenantById } from "../tenants/service.ts";
 import type { User } from "../users/service.ts";
 import * as repo from "./repo.ts";
 
 export { endAllSessions, endSession } from "./ending.ts";
-export { findSignIn, hasSignedInFrom } from "./repo.ts";
+export { findSignIn, hasSignedInFrom } from "./sign-ins/service.ts";
 
 export { lockLiveSession } from "./repo.ts";
 
@@ -22,6 +23,8 @@ export interface Session {
   readonly acr: string;
   readonly amr: readonly string[];
   readonly expiresAt: Date;
+  /** Set where an administrator is signed in as the user. */
+  readonly impersonation: Impersonation | undefined;
 }
 
 export interface SessionStart {
@@ -31,6 +34,8 @@ export interface SessionStart {
   readonly amr: readonly string[];
   readonly lifetimeSeconds: number;
   readonly withCookie: boolean;
+  /** Where it is an administrator's, who signs in as the user. */
+  readonly impersonationId?: Id<"impersonation">;
   readonly context: RequestContext;
   readonly now: Date;
 }
@@ -65,6 +70,7 @@ function newSession(id: Id<"session">, start: SessionStart) {
     ...proof,
     ip: context.ip ?? null,
     userAgent: context.userAgent ?? null,
+    impersonationId: start.impersonationId ?? null,
     createdAt: now,
     lastSeenAt: now,
     expiresAt,
@@ -96,7 +102,7 @@ export interface SessionProof {
   readonly amr: readonly string[];
 }
 
-/** @returns undefined for a session that has ended */
+/** @returns undefined for a session that has ended, and for an administrator's, who proved nothing of the user's */
 export async function findSessionProof(
   deps: Deps,
   tenantId: Id<"tenant">,
@@ -104,6 +110,7 @@ export async function findSessionProof(
 ): Promise<SessionProof | undefined> {
   const found = await repo.findWithUser(deps.db, tenantId, id);
   if (!found || found.session.revokedAt || found.session.expiresAt <= deps.clock.now()) return undefined;
+  if (found.session.impersonationId) return undefined;
   const { authTime, acr, amr } = found.session;
   return { id, authTime, acr, amr };
 }
@@ -140,6 +147,11 @@ export async function findSessionByCookie(
   const now = deps.clock.now();
   const idleSeconds = tenant?.settings.session_idle_timeout ?? 0;
   if (!isLiveSession(session, idleSeconds, now) || !user.enabled) return undefined;
+  const { impersonationId } = session;
+  const impersonation = impersonationId
+    ? await findStandingImpersonation(deps, tenantId, impersonationId, user)
+    : undefined;
+  if (impersonationId && !impersonation) return undefined;
   await touch(deps, session, idleSeconds, now);
   return {
     id: session.id,
@@ -148,6 +160,7 @@ export async function findSessionByCookie(
     acr: session.acr,
     amr: session.amr,
     expiresAt: session.expiresAt,
+    impersonation,
   };
 }
 
@@ -165,9 +178,22 @@ export function isLiveSession(
   return mayIdle || addSeconds(session.lastSeenAt, idleSeconds) > now;
 }
 
-/** A page writes nothing but this, and at most once a minute; more often only where a session idles out sooner. */
+/**
+ * Whether it is time to write down that a session is used: once a minute, and more often only where it would end sooner than
+ * that by itself. What is written for each request would be waited for by all requests of the same session.
+ * @param lifetimeSeconds how long it lives from its last use, where it has no end of its own
+ */
+export function isTouchDue(
+  session: { lastSeenAt: Date },
+  idleSeconds: number,
+  now: Date,
+  lifetimeSeconds = Number.POSITIVE_INFINITY,
+): boolean {
+  const everySeconds = Math.min(60, lifetimeSeconds / 4, idleSeconds === 0 ? 60 : idleSeconds / 4);
+  return addSeconds(session.lastSeenAt, everySeconds) <= now;
+}
+
 async function touch(deps: Deps, session: repo.SessionRow, idleSeconds: number, now: Date): Promise<void> {
-  const everySeconds = idleSeconds === 0 ? 60 : Math.min(60, idleSeconds / 4);
-  const due = addSeconds(session.lastSeenAt, everySeconds);
-  if (due <= now) await repo.touch(deps.db, session, { seenAt: session.lastSeenAt, now });
+  const due = isTouchDue(session, idleSeconds, now);
+  if (due) await repo.touch(deps.db, session, { seenAt: session.lastSeenAt, now });
 }

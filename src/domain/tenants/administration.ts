@@ -8,7 +8,7 @@ import type { Administrator } from "../administrators/service.ts";
 import * as audit from "../audit/service.ts";
 import { normalizeHost } from "./model.ts";
 import * as repo from "./repo.ts";
-import { createTenant, tenantCache, tenantProblems } from "./service.ts";
+import { createTenant, tenantProblems } from "./service.ts";
 import { checkSettings, type TenantSettings } from "./settings.ts";
 
 export type { TenantRecord, TenantSort } from "./repo.ts";
@@ -90,7 +90,7 @@ export async function updateTenant(
       throw conflict("One of these domains belongs to a tenant already.");
     throw error;
   }
-  tenantCache(deps).clear();
+  deps.caches.changed("tenants", before.id);
   return findTenantRecord(deps, id, by);
 }
 
@@ -129,7 +129,7 @@ export async function removeTenant(
       now,
     });
   });
-  tenantCache(deps).clear();
+  deps.caches.changed("tenants", tenant.id);
 }
 
 /**
@@ -149,7 +149,7 @@ export async function changeTenantSettings(
     if (!(await repo.lockTenant(tx, tenant.id))) throw noTenant();
     await writeSettings(tx, tenant.id, changes, by, deps.clock.now());
   });
-  tenantCache(deps).clear();
+  deps.caches.changed("tenants", tenant.id);
   return (await findTenantRecord(deps, id, by)).settings;
 }
 

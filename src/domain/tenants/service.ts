@@ -15,8 +15,7 @@ import type { TenantSettings } from "./settings.ts";
 export { issuerOf, isValidSlug, type Tenant } from "./model.ts";
 
 /** Tenants are few, read by every request and rarely changed. They are kept by every name they go by. */
-export const tenantCache = (deps: Deps) =>
-  deps.caches.shared<Tenant>("tenants", ["tenants", "tenant_domains"]);
+const tenantCache = (deps: Deps) => deps.caches.shared<Tenant>("tenants", ["tenants", "tenant_domains"]);
 
 export function findTenantById(deps: Deps, id: Id<"tenant">): Promise<Tenant | undefined> {
   return tenantCache(deps).get(id, () => repo.findById(deps.db, id));
@@ -105,7 +104,7 @@ export async function createTenant(
       throw conflict("One of these domains belongs to a tenant already.");
     throw error;
   }
-  tenantCache(deps).clear();
+  deps.caches.changed("tenants", id);
   const tenant = await repo.findById(deps.db, id);
   if (!tenant) throw new Error("a tenant vanished while it was made");
   return tenant;
@@ -118,7 +117,7 @@ export async function updateTenantSettings(
   changes: Partial<TenantSettings>,
 ): Promise<void> {
   await repo.updateSettings(deps.db, tenant.id, changes, deps.clock.now());
-  tenantCache(deps).clear();
+  deps.caches.changed("tenants", tenant.id);
 }
 
 /** What is wrong with a tenant's name or domains. */

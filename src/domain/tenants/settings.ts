@@ -35,6 +35,14 @@ export const TenantSettings = Type.Object({
    * more, since tenants share the partitions.
    */
   audit_retention_days: Type.Integer({ default: 365, minimum: 30, maximum: 36_500 }),
+  /** For how many days at most an API key may be made. */
+  api_key_max_days: Type.Integer({ default: 365, minimum: 1, maximum: 365 }),
+  /** Whether keys of service accounts may have no end. */
+  api_keys_without_expiry: Type.Boolean({ default: false }),
+  /** Whether administrators may sign in as a user. */
+  impersonation_enabled: Type.Boolean({ default: false }),
+  /** Whether the user gets a mail when somebody signed in as them. */
+  impersonation_mail: Type.Boolean({ default: true }),
   access_token_lifetime: Seconds(900, 60, 3600),
   refresh_token_lifetime: Seconds(7 * 86_400, 60, 90 * 86_400),
   id_token_lifetime: Seconds(900, 60, 3600),
@@ -119,6 +127,20 @@ export const TenantSettings = Type.Object({
     >,
     { default: {}, additionalProperties: false },
   ),
+  /** How the hosted pages look. */
+  login_theme: Type.Union(
+    [
+      Type.Literal("default"),
+      Type.Literal("dark"),
+      Type.Literal("corporate"),
+      Type.Literal("gradient"),
+      Type.Literal("minimal"),
+    ],
+    { default: "default" },
+  ),
+  /** `#rrggbb`; empty: the theme's own. Text on and in it is kept readable. */
+  primary_color: Type.String({ default: "", pattern: "^(#[0-9A-Fa-f]{6})?$" }),
+  background_color: Type.String({ default: "", pattern: "^(#[0-9A-Fa-f]{6})?$" }),
   login_page_title: Type.String({ default: "", maxLength: 200 }),
   login_page_message: Type.String({ default: "", maxLength: 2000 }),
   logo_url: Type.String({ default: "", maxLength: 2048 }),

@@ -177,7 +177,8 @@ export interface NewUser {
   id: Id<"user">;
   emailId: Id<"email">;
   username: string;
-  email: string;
+  /** Null for somebody without an address. */
+  email: string | null;
   emailVerifiedAt: Date | null;
   givenName: string | null;
   familyName: string | null;
@@ -197,6 +198,7 @@ export async function insertUser(executor: Executor, user: NewUser): Promise<voi
     createdAt: user.now,
     updatedAt: user.now,
   });
+  if (user.email === null) return;
   await executor.insert(userEmails).values({
     tenantId: user.tenantId,
     id: user.emailId,

@@ -49,6 +49,8 @@ const table: readonly (RateLimitRule & { readonly routes: readonly string[] })[]
       "POST /unlock",
       "POST /email-change/*",
       "POST /keep-account",
+      "GET /impersonate",
+      "POST /impersonate",
       "POST /device",
       "POST /device/*",
     ],
@@ -77,8 +79,14 @@ const table: readonly (RateLimitRule & { readonly routes: readonly string[] })[]
     group: "account",
     by: "ip",
     routes: ["POST", "PUT", "PATCH", "DELETE"].flatMap((method) =>
-      ["/me", "/me/*", "/account/*", "/mfa/*"].map((path) => `${method} ${path}`),
+      ["/me", "/me/*", "/account/*", "/impersonation/*", "/mfa/*"].map((path) => `${method} ${path}`),
     ),
+  },
+  {
+    group: "federation",
+    by: "ip",
+    // By address as by form: an AuthnRequest that nobody signed is parsed all the same.
+    routes: ["GET", "POST"].flatMap((method) => [`${method} /oauth/social/*`, `${method} /saml/*`]),
   },
   { group: "token", by: "ip", routes: ["POST /oauth/token"] },
   {

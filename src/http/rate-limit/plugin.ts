@@ -5,6 +5,7 @@ import { AppError } from "../../lib/errors.ts";
 import { sha256 } from "../../lib/crypto.ts";
 import { networkOf } from "../../lib/network.ts";
 import type { RateLimitGroup } from "../../lib/rate-limits.ts";
+import { apiKeyOf } from "../api-key.ts";
 import { requestInfo } from "../request-info.ts";
 import { resolveTenant } from "../tenant.ts";
 import type { Decision, Limiter } from "./limiter.ts";
@@ -30,7 +31,8 @@ export const rateLimiting = (deps: Deps, limiter: Limiter) =>
     };
 
     const address = networkOf(requestInfo(request).ip ?? "unknown");
-    if (rule.by === "ip") return take(rule.group, address);
+    // A key is counted wherever it comes to: many programs may share an address, and one key many addresses.
+    if (rule.by === "ip" && apiKeyOf(request) === undefined) return take(rule.group, address);
     // The address too: else whoever makes up a new token for each request would not be limited at all.
     await take("default", address);
     const token = tokenOf(request);

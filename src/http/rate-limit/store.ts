@@ -1,5 +1,4 @@
 /** Where requests are counted for all processes together: Redis where there is one, else PostgreSQL. */
-import { Redis } from "ioredis";
 import { RateLimiterMemory, RateLimiterPostgres, RateLimiterRedis } from "rate-limiter-flexible";
 import type { Database } from "../../db/client.ts";
 import { libraryClient } from "../../db/library-client.ts";
@@ -86,7 +85,20 @@ function onPostgres(db: Database): { counter: Counter; close: () => Promise<void
   return { counter, close: async () => {} };
 }
 
+/** The client is loaded where there is a Redis. */
 function onRedis(url: string): { counter: Counter; close: () => Promise<void> } {
+  const connected = connectRedis(url);
+  const counter = connected.then(
+    (storeClient) => new RateLimiterRedis({ ...counters, keyPrefix: "gatewright:rl", storeClient }),
+  );
+  return {
+    counter: { consume: async (key, points) => (await counter).consume(key, points) },
+    close: async () => (await connected).disconnect(),
+  };
+}
+
+async function connectRedis(url: string) {
+  const { Redis } = await import("ioredis");
   const client = new Redis(url, {
     connectTimeout: 5000,
     // Requests do not wait until it is back: they are counted elsewhere meanwhile.
@@ -95,8 +107,5 @@ function onRedis(url: string): { counter: Counter; close: () => Promise<void> } 
   });
   // Each failing request says so; without a handler, each reconnection would be printed too.
   client.on("error", () => {});
-  return {
-    counter: new RateLimiterRedis({ ...counters, keyPrefix: "gatewright:rl", storeClient: client }),
-    close: async () => client.disconnect(),
-  };
+  return client;
 }

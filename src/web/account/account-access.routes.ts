@@ -6,15 +6,7 @@ import { revokeOtherSessions, revokeOwnSession } from "../../domain/sessions/end
 import type { Session } from "../../domain/sessions/service.ts";
 import { AppError, notFound } from "../../lib/errors.ts";
 import { isId } from "../../lib/ids.ts";
-import {
-  currentSession,
-  type FormFields,
-  linkTo,
-  type PageRequest,
-  pageScope,
-  readPageForm,
-  redirectTo,
-} from "../http.ts";
+import { type FormFields, linkTo, type PageRequest, pageScope, readPageForm, redirectTo } from "../http.ts";
 import { formDetail, pageForm, pageResponses } from "../models.ts";
 import type { AccountNotice } from "../pages/account.tsx";
 
@@ -66,7 +58,7 @@ async function change(
   notice: AccountNotice,
   act: (session: Session, field: FormFields) => Promise<void>,
 ): Promise<Response> {
-  const session = await currentSession(deps, page);
+  const session = page.session;
   const field = readPageForm(deps, page, body, session);
   if (!session) return redirectTo(page, linkTo(page, "/signin"));
   try {

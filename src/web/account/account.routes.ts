@@ -9,7 +9,6 @@ import { deviceOf } from "../../lib/device.ts";
 import type { GrantView, SessionView } from "../components/account-lists.tsx";
 import { expireCookie } from "../cookies.ts";
 import {
-  currentSession,
   formTo,
   linkTo,
   type PageRequest,
@@ -23,6 +22,7 @@ import {
 import { formDetail, pageDetail, pageForm, pageResponses } from "../models.ts";
 import { type AccountNotice, renderAccount } from "../pages/account.tsx";
 import { renderLanding } from "../pages/landing.tsx";
+import { byWayOfOthers } from "../saml/sign-out.ts";
 
 export const accountRoutes = (deps: Deps) =>
   new Elysia({ name: "web-account" })
@@ -30,7 +30,7 @@ export const accountRoutes = (deps: Deps) =>
     .get(
       "/",
       async ({ page }) => {
-        if (await currentSession(deps, page)) return redirectTo(page, linkTo(page, "/account"));
+        if (page.session) return redirectTo(page, linkTo(page, "/account"));
         const html = renderLanding(shellOf(page), {
           signInUrl: linkTo(page, "/signin"),
           signUpUrl: page.tenant.settings.self_registration_enabled ? linkTo(page, "/signup") : undefined,
@@ -49,7 +49,7 @@ export const accountRoutes = (deps: Deps) =>
       "/account/send-verification",
       async ({ page, body }) => {
         readPageForm(deps, page, body);
-        const session = await currentSession(deps, page);
+        const session = page.session;
         if (!session) return redirectTo(page, linkTo(page, "/signin"));
         if (session.user.email) await requestEmailVerification(deps, page.tenant, session.user.email);
         return redirectTo(page, `${page.base}/account?notice=verification_sent`);
@@ -60,10 +60,11 @@ export const accountRoutes = (deps: Deps) =>
       "/signout",
       async ({ page, body }) => {
         readPageForm(deps, page, body);
-        const session = await currentSession(deps, page);
+        const session = page.session;
         if (session) await signOutBrowser(deps, page.tenant, session, page.context);
         const cookie = expireCookie(sessionCookieOf(page.tenant));
-        return redirectTo(page, `${page.base}/signin?notice=signed_out`, [cookie]);
+        const next = `${page.base}/signin?notice=signed_out`;
+        return (await byWayOfOthers(deps, page, next, [cookie])) ?? redirectTo(page, next, [cookie]);
       },
       { ...pageForm, response: pageResponses, detail: formDetail("Sign out with the page's form") },
     );
@@ -77,7 +78,7 @@ const NOTICES: readonly AccountNotice[] = [
 ];
 
 async function showAccount(deps: Deps, page: PageRequest): Promise<Response> {
-  const session = await currentSession(deps, page);
+  const session = page.session;
   if (!session) return redirectTo(page, linkTo(page, "/signin"));
   const { user } = session;
   const [sessions, grants] = await Promise.all([
@@ -112,6 +113,7 @@ function sessionView(row: LiveSessionRow, current: Session): SessionView {
   return {
     id: row.id,
     current: row.id === current.id,
+    impersonated: row.impersonated,
     device: deviceOf(row.userAgent),
     ipAddress: row.ip ?? undefined,
     applications: row.applications,

@@ -13,15 +13,7 @@ import {
 import { CreationOptions } from "../../http/webauthn-models.ts";
 import { isDisplayName } from "../../lib/display-name.ts";
 import { AppError, notFound, unauthorized } from "../../lib/errors.ts";
-import {
-  currentSession,
-  linkTo,
-  type PageRequest,
-  pageScope,
-  readPageForm,
-  respondWithPage,
-  shellOf,
-} from "../http.ts";
+import { linkTo, type PageRequest, pageScope, readPageForm, respondWithPage, shellOf } from "../http.ts";
 import {
   formDetail,
   optionsDetail,
@@ -92,7 +84,7 @@ const adding = (deps: Deps) =>
       `${NEW_PATH}/options`,
       async ({ page, body, set }) => {
         Object.assign(set.headers, optionsHeaders);
-        const session = await currentSession(deps, page);
+        const session = page.session;
         readPageForm(deps, page, body, session);
         if (!session || !(await isFresh(deps, page, session)))
           throw unauthorized("Please prove again who you are.");

@@ -4,7 +4,6 @@ import { needToChangeFactors } from "../../domain/mfa/factors.ts";
 import type { Session } from "../../domain/sessions/service.ts";
 import { satisfiesNeed } from "../../protocol/oidc/acr.ts";
 import {
-  currentSession,
   type FormFields,
   formTo,
   linkTo,
@@ -46,7 +45,7 @@ export async function openPage(
   freshFor?: string,
 ): Promise<Response> {
   const authorization = await pageAuthorization(deps, page, page.query.get("interaction") ?? undefined);
-  const session = await currentSession(deps, page);
+  const session = page.session;
   if (!session) return redirectTo(page, linkTo(page, "/signin", authorization));
   const stale = freshFor !== undefined && !(await isFresh(deps, page, session));
   if (stale) return redirectTo(page, stepUpUrl(page, freshFor, authorization));
@@ -64,7 +63,7 @@ export async function takeForm(
   act: Act<[FormFields]>,
   freshFor?: string,
 ): Promise<Response> {
-  const session = await currentSession(deps, page);
+  const session = page.session;
   const field = readPageForm(deps, page, body, session);
   const authorization = await pageAuthorization(deps, page, field("interaction"));
   if (!session) return redirectTo(page, linkTo(page, "/signin", authorization));
@@ -102,7 +101,7 @@ export function backToSecurity(
 
 /** Where a new factor leads: on with the application that asked for one, or back to the overview. */
 export function afterNewFactor(page: PageRequest, { authorization }: SecurityVisit): string {
-  if (authorization) return linkTo(page, "/oauth/authorize", authorization);
+  if (authorization) return linkTo(page, authorization.resumePath, authorization);
   const notice: SecurityNotice = "factor_added";
   return `${page.base}${SECURITY_PATH}?${new URLSearchParams({ notice })}`;
 }

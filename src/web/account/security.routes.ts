@@ -33,6 +33,8 @@ import { formDetail, pageDetail, pageForm, pageResponses } from "../models.ts";
 import { renderBackupCodes } from "../pages/enroll.tsx";
 import { renderSecurity, type SecurityNotice, type SecurityProblem } from "../pages/security.tsx";
 import { renderRegenerateCodes } from "../pages/security-forms.tsx";
+import { externalAccountsOf } from "./security-external-accounts.routes.ts";
+import { apiKeyViews, newApiKeyUrl, REVOKE_KEY_PATH } from "./security-api-keys.routes.ts";
 import { backToSecurity, openPage, SECURITY_PATH, type SecurityVisit, takeForm } from "./security-scope.ts";
 
 const CODES_PATH = `${SECURITY_PATH}/backup-codes`;
@@ -117,26 +119,29 @@ const NOTICES: readonly SecurityNotice[] = [
   "email_change_requested",
   "email_change_cancelled",
   "export_requested",
+  "api_key_revoked",
+  "account_connected",
+  "account_disconnected",
 ];
-const PROBLEMS: readonly SecurityProblem[] = ["last_factor", "not_possible"];
+const PROBLEMS: readonly SecurityProblem[] = ["last_factor", "last_sign_in_method", "not_possible"];
 
-async function showSecurity(
-  deps: Deps,
-  page: PageRequest,
-  { session, form }: SecurityVisit,
-): Promise<Response> {
+async function showSecurity(deps: Deps, page: PageRequest, visit: SecurityVisit): Promise<Response> {
+  const { session, form } = visit;
   const { user } = session;
   const policy = policyOf(page.tenant);
-  const [totp, passkeys, left, strong, devices, hash, change, copy] = await Promise.all([
-    listTotpDevices(deps, user),
-    listPasskeys(deps, user),
-    countBackupCodes(deps.db, { tenantId: user.tenantId, userId: user.id }),
-    hasSecondFactor(deps, policy, user),
-    listTrustedDevices(deps, user),
-    findPasswordHash(deps.db, user.tenantId, user.id),
-    findPendingEmailChange(deps, user),
-    findNewestExport(deps, user),
-  ]);
+  const [totp, passkeys, left, strong, devices, hash, change, copy, apiKeys, externalAccounts] =
+    await Promise.all([
+      listTotpDevices(deps, user),
+      listPasskeys(deps, user),
+      countBackupCodes(deps.db, { tenantId: user.tenantId, userId: user.id }),
+      hasSecondFactor(deps, policy, user),
+      listTrustedDevices(deps, user),
+      findPasswordHash(deps.db, user.tenantId, user.id),
+      findPendingEmailChange(deps, user),
+      findNewestExport(deps, user),
+      apiKeyViews(deps, page, session),
+      externalAccountsOf(deps, page, visit),
+    ]);
   const url = (path: string) => linkTo(page, SECURITY_PATH + path);
   const withTotp = policy.enforcement !== "off" && policy.methods.includes("totp");
   const withCodes = policy.enforcement !== "off" && policy.methods.includes("backup_code");
@@ -156,6 +161,8 @@ async function showSecurity(
     backupCodes: withCodes ? { left, regenerateUrl: strong ? url("/backup-codes") : undefined } : undefined,
     devices: devices.map((device) => deviceView(device, ownDeviceId(page))),
     forgetDevice: form(`${SECURITY_PATH}/devices/forget`),
+    externalAccounts,
+    apiKeys: { keys: apiKeys, addUrl: newApiKeyUrl(page), revoke: form(REVOKE_KEY_PATH) },
     dataExport:
       copy && copy.status !== "expired"
         ? { status: copy.status, expiresAt: copy.expiresAt, downloadUrl: url("/export") }

@@ -10,6 +10,8 @@ import { PostForm } from "./form.tsx";
 export interface SessionView {
   id: string;
   current: boolean;
+  /** Whether an administrator is signed in as the person. */
+  impersonated: boolean;
   device: { browser: string | undefined; system: string | undefined };
   ipAddress: string | undefined;
   applications: readonly string[];
@@ -64,6 +66,7 @@ function SessionEntry({
       <div class="entry">
         <strong>{device}</strong>
         {session.current ? ` (${texts.current})` : null}
+        {session.impersonated ? <em> ({t.impersonation.session})</em> : null}
         <small>
           {texts.lastUsed(<Moment at={session.lastUsedAt} locale={locale} />)}
           {session.ipAddress ? (

@@ -39,6 +39,8 @@ export interface FieldProps {
   hint?: string | undefined;
   error?: string | undefined;
   autofocus?: boolean;
+  /** False for a field that the browser lets through empty although nothing says that it may be. */
+  required?: boolean;
   /** `none` for what is no word, so that phones do not begin it with a capital. */
   autocapitalize?: "none";
   /** For codes of digits, so that phones show the keys for them. */
@@ -74,7 +76,7 @@ function Input({ describedBy, ...props }: FieldProps & { describedBy: string }):
     name,
     autocomplete,
     autofocus,
-    required: props.optional === undefined,
+    required: props.required ?? props.optional === undefined,
     spellcheck: false,
     "aria-invalid": props.error === undefined ? undefined : ("true" as const),
     "aria-describedby": describedBy || undefined,

@@ -25,12 +25,17 @@ export const deSecurity: typeof enSecurity = {
       email_change_requested:
         "Wir haben eine Nachricht an Ihre alte und an Ihre neue Adresse gesendet. Öffnen Sie den Link in beiden, um sie zu ändern.",
       email_change_cancelled: "Ihre E-Mail-Adresse bleibt, wie sie ist.",
+      api_key_revoked: "Der API-Schlüssel wurde widerrufen.",
+      account_connected: "Es ist verbunden: Sie können sich ab jetzt damit anmelden.",
+      account_disconnected: "Die Verbindung ist getrennt.",
       export_requested:
         "Ihre Daten werden zusammengestellt. Wir senden eine Nachricht, wenn sie bereit sind.",
     },
     problems: {
       last_factor:
         "Hier ist ein zweiter Faktor nötig. Richten Sie einen anderen ein, bevor Sie diesen entfernen.",
+      last_sign_in_method:
+        "Ohne dieses Konto könnten Sie sich nicht mehr anmelden. Legen Sie zuerst ein Passwort oder einen Passkey an.",
       not_possible: "Das ist jetzt nicht möglich. Bitte versuchen Sie es erneut.",
     },
 
@@ -78,6 +83,13 @@ export const deSecurity: typeof enSecurity = {
       none: "Sie haben keine Ersatzcodes. Sie stehen für einen zweiten Faktor ein: Richten Sie zuerst einen ein.",
       regenerate: "Neue Ersatzcodes",
       explanation: "Die bisherigen Codes gelten nicht mehr, wenn Sie neue machen.",
+    },
+    externalAccounts: {
+      title: "Konten anderswo",
+      none: "Kein Konto anderswo ist mit Ihrem verbunden.",
+      connect: (name) => `${name} verbinden`,
+      disconnect: "Trennen",
+      disconnectNamed: (name) => `${name} trennen`,
     },
     devices: {
       title: "Vertraute Geräte",

@@ -1,3 +1,5 @@
+import { deAdministration } from "./de-administration.ts";
+import { deFederation } from "./de-federation.ts";
 import { deLinks } from "./de-links.ts";
 import { deSecondFactor } from "./de-second-factor.ts";
 import { deSecurity } from "./de-security.ts";
@@ -103,6 +105,8 @@ export const de: Messages = {
     again: "Neuen Link anfordern",
   },
 
+  ...deAdministration,
+  ...deFederation,
   ...deLinks,
   ...deSecondFactor,
   ...deSecurity,

@@ -25,10 +25,15 @@ export const enSecurity = {
       email_change_requested:
         "We sent a message to your old and to your new address. Open the link in both to change it.",
       email_change_cancelled: "Your email address stays as it is.",
+      api_key_revoked: "The API key was revoked.",
+      account_connected: "It is connected: you can sign in with it from now on.",
+      account_disconnected: "It is disconnected.",
       export_requested: "Your data is being put together. We send a message when it is ready.",
     },
     problems: {
       last_factor: "A second factor is required here. Set up another one before you remove this one.",
+      last_sign_in_method:
+        "You could not sign in any more without it. Set a password or add a passkey before you disconnect it.",
       not_possible: "This is not possible now. Please try again.",
     },
 
@@ -75,6 +80,13 @@ export const enSecurity = {
       none: "You have no backup codes. They stand in for a second factor: set one up first.",
       regenerate: "New backup codes",
       explanation: "The codes that you have now are good no more when you make new ones.",
+    },
+    externalAccounts: {
+      title: "Accounts elsewhere",
+      none: "No account elsewhere is connected to yours.",
+      connect: (name: string): string => `Connect ${name}`,
+      disconnect: "Disconnect",
+      disconnectNamed: (name: string): string => `Disconnect ${name}`,
     },
     devices: {
       title: "Trusted devices",

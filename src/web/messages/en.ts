@@ -3,6 +3,8 @@
  * takes other arguments is a type error. `Inline` arguments may be markup, so that a name can be set apart.
  */
 import type { ComponentChild } from "preact";
+import { enAdministration } from "./en-administration.ts";
+import { enFederation } from "./en-federation.ts";
 import { enLinks } from "./en-links.ts";
 import { enSecondFactor } from "./en-second-factor.ts";
 import { enSecurity } from "./en-security.ts";
@@ -114,6 +116,8 @@ export const en = {
     again: "Ask for a new link",
   },
 
+  ...enAdministration,
+  ...enFederation,
   ...enLinks,
   ...enSecondFactor,
   ...enSecurity,

@@ -7,13 +7,13 @@ import type { AuthorizationResponse } from "../../protocol/oauth/authorization-r
 import {
   interactionExpired,
   linkTo,
-  type PageAuthorization,
-  pageAuthorization,
+  type OAuthPageAuthorization,
   type PageRequest,
   redirectTo,
   respondWithPage,
   shellOf,
 } from "../http.ts";
+import { oauthAuthorization } from "../page-authorization.ts";
 import { renderFormPost } from "../pages/form-post.tsx";
 
 /** Where each step that the person has to go through is. */
@@ -30,17 +30,16 @@ export async function requireAuthorization(
   deps: Deps,
   page: PageRequest,
   sealed: string | null | undefined,
-): Promise<PageAuthorization> {
-  const authorization = await pageAuthorization(deps, page, sealed ?? undefined);
-  if (!authorization) throw interactionExpired();
-  return authorization;
+): Promise<OAuthPageAuthorization> {
+  if (!sealed) throw interactionExpired();
+  return oauthAuthorization(deps, page, sealed);
 }
 
 /** Sends the browser to the step that is next, or with the answer to the client. */
 export function respondToOutcome(deps: Deps, page: PageRequest, outcome: AuthorizationOutcome): Response {
   if (outcome.kind === "respond") return respondToClient(deps, page, outcome.response);
   const sealed = sealInteraction(deps, page.tenant, outcome.interaction);
-  return redirectTo(page, linkTo(page, PAGES[outcome.page.kind], { ...outcome, sealed }));
+  return redirectTo(page, linkTo(page, PAGES[outcome.page.kind], { sealed }));
 }
 
 function respondToClient(deps: Deps, page: PageRequest, response: AuthorizationResponse): Response {

@@ -13,7 +13,7 @@ import { publicRoute } from "../../http/models.ts";
 import { AuthorizationParameters, formBody, queryParameters } from "../../http/oauth-models.ts";
 import { textBody } from "../../http/text-body.ts";
 import { respondToOutcome } from "./authorization-pages.ts";
-import { currentSession, interactionExpired, type PageRequest, pageScope, redirectTo } from "../http.ts";
+import { interactionExpired, type PageRequest, pageScope, redirectTo } from "../http.ts";
 import { pageResponses } from "../models.ts";
 
 const detail = {
@@ -34,7 +34,7 @@ export const authorizeRoutes = (deps: Deps) =>
         const begun = await readInteraction(deps, page);
         if (begun.kind === "respond") return respondToOutcome(deps, page, begun);
         const { interaction } = begun;
-        const session = await currentSession(deps, page);
+        const session = page.session;
         const { tenant, context } = page;
         const outcome = await continueAuthorization(deps, { tenant, interaction, session, context });
         return respondToOutcome(deps, page, outcome);

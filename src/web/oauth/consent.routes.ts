@@ -9,10 +9,9 @@ import { issuerOf } from "../../domain/tenants/service.ts";
 import { requireAuthorization, respondToOutcome } from "./authorization-pages.ts";
 import {
   clientView,
-  currentSession,
   formTo,
   linkTo,
-  type PageAuthorization,
+  type OAuthPageAuthorization,
   type PageRequest,
   pageScope,
   readPageForm,
@@ -30,7 +29,7 @@ export const consentRoutes = (deps: Deps) =>
       "/oauth/consent",
       async ({ page }) => {
         const authorization = await requireAuthorization(deps, page, page.query.get("interaction"));
-        const session = await currentSession(deps, page);
+        const session = page.session;
         if (!session) return redirectTo(page, linkTo(page, "/oauth/authorize", authorization));
         return showConsent(deps, page, authorization, session);
       },
@@ -39,7 +38,7 @@ export const consentRoutes = (deps: Deps) =>
     .post(
       "/oauth/consent",
       async ({ page, body }) => {
-        const session = await currentSession(deps, page);
+        const session = page.session;
         const field = readPageForm(deps, page, body, session);
         const authorization = await requireAuthorization(deps, page, field("interaction"));
         if (!session) return redirectTo(page, linkTo(page, "/oauth/authorize", authorization));
@@ -55,7 +54,7 @@ export const consentRoutes = (deps: Deps) =>
 function showConsent(
   deps: Deps,
   page: PageRequest,
-  authorization: PageAuthorization,
+  authorization: OAuthPageAuthorization,
   session: Session,
 ): Response {
   const { request, client } = authorization;

@@ -16,7 +16,6 @@ import { clientIdentity } from "../../protocol/oauth/client-identity.ts";
 import { deviceCookieName, expireCookie, serializeCookie } from "../cookies.ts";
 import {
   clientView,
-  currentSession,
   formTo,
   linkTo,
   type PageRequest,
@@ -43,7 +42,7 @@ export const deviceRoutes = (deps: Deps) =>
     .get(
       PATH,
       async ({ page }) => {
-        const session = await currentSession(deps, page);
+        const session = page.session;
         const userCode = page.query.get("user_code")?.slice(0, MOST_CHARACTERS) ?? "";
         return session ? showCode(deps, page, session, { userCode }) : signInFirst(page, userCode);
       },
@@ -52,7 +51,7 @@ export const deviceRoutes = (deps: Deps) =>
     .post(
       PATH,
       async ({ page, body }) => {
-        const session = await currentSession(deps, page);
+        const session = page.session;
         const field = readPageForm(deps, page, body, session);
         const userCode = field("user_code").slice(0, MOST_CHARACTERS);
         if (!session) return signInFirst(page, userCode);
@@ -64,7 +63,7 @@ export const deviceRoutes = (deps: Deps) =>
     .post(
       DECISION_PATH,
       async ({ page, body }) => {
-        const session = await currentSession(deps, page);
+        const session = page.session;
         const field = readPageForm(deps, page, body, session);
         const userCode = field("user_code").slice(0, MOST_CHARACTERS);
         if (!session) return signInFirst(page, userCode);

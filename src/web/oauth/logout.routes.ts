@@ -19,7 +19,6 @@ import { OAuthError } from "../../lib/errors.ts";
 import { singleValued } from "../../protocol/oauth/parameters.ts";
 import { expireCookie } from "../cookies.ts";
 import {
-  currentSession,
   type FormFields,
   formTo,
   linkTo,
@@ -32,6 +31,7 @@ import {
   shellOf,
 } from "../http.ts";
 import { formDetail, pageForm, pageResponses } from "../models.ts";
+import { byWayOfOthers } from "../saml/sign-out.ts";
 import { renderLogout, renderSignedOut } from "../pages/logout.tsx";
 
 const detail = {
@@ -50,7 +50,7 @@ export const logoutRoutes = (deps: Deps) =>
         // HEAD is answered here too, and must not sign anybody out (RFC 9110 §9.2.1).
         if (opened.request.method === "HEAD") return new Response(null);
         const page = { ...opened, query: requestOf(deps, opened) };
-        const session = await currentSession(deps, page);
+        const session = page.session;
         const step = await readLogout(deps, {
           tenant: page.tenant,
           parameters: singleValued(page.query),
@@ -91,7 +91,7 @@ export const logoutRoutes = (deps: Deps) =>
     .post(
       "/oauth/logout/confirm",
       async ({ page, body }) => {
-        const session = await currentSession(deps, page);
+        const session = page.session;
         const field = readPageForm(deps, page, body, session);
         if (session && field("decision") === "stay") return redirectTo(page, linkTo(page, "/account"));
         const step = await readLogout(deps, {
@@ -159,6 +159,9 @@ async function signOut(
 ): Promise<Response> {
   await signOutBrowser(deps, page.tenant, session, page.context);
   const cookies = [expireCookie(sessionCookieOf(page.tenant))];
+  const next = decision.redirectUri ?? linkTo(page, "/oauth/logout");
+  const others = await byWayOfOthers(deps, page, next, cookies);
+  if (others) return others;
   if (decision.redirectUri !== undefined) return redirectTo(page, decision.redirectUri, cookies);
   const response = respondSignedOut(deps, page, { decision, client });
   for (const cookie of cookies) response.headers.append("set-cookie", cookie);

@@ -3,16 +3,7 @@ import { Elysia } from "elysia";
 import type { Deps } from "../../deps.ts";
 import { selectAccount } from "../../domain/authorization/flow.ts";
 import { requireAuthorization, respondToOutcome } from "./authorization-pages.ts";
-import {
-  currentSession,
-  formTo,
-  linkTo,
-  pageScope,
-  readPageForm,
-  redirectTo,
-  respondWithPage,
-  shellOf,
-} from "../http.ts";
+import { formTo, linkTo, pageScope, readPageForm, redirectTo, respondWithPage, shellOf } from "../http.ts";
 import { formDetail, pageDetail, pageForm, pageResponses } from "../models.ts";
 import { renderSelectAccount } from "../pages/select-account.tsx";
 
@@ -25,7 +16,7 @@ export const selectAccountRoutes = (deps: Deps) =>
       PATH,
       async ({ page }) => {
         const authorization = await requireAuthorization(deps, page, page.query.get("interaction"));
-        const session = await currentSession(deps, page);
+        const session = page.session;
         if (!session) return redirectTo(page, linkTo(page, "/oauth/authorize", authorization));
         const html = renderSelectAccount(shellOf(page, authorization), {
           form: formTo(deps, page, PATH, authorization, session),
@@ -39,7 +30,7 @@ export const selectAccountRoutes = (deps: Deps) =>
     .post(
       PATH,
       async ({ page, body }) => {
-        const session = await currentSession(deps, page);
+        const session = page.session;
         const field = readPageForm(deps, page, body, session);
         const authorization = await requireAuthorization(deps, page, field("interaction"));
         if (!session) return redirectTo(page, linkTo(page, "/oauth/authorize", authorization));

@@ -12,7 +12,9 @@ import {
   TrustedDeviceList,
   type TrustedDeviceView,
 } from "../components/security-lists.tsx";
+import { ExternalAccountList, type ExternalAccountListProps } from "../components/external-accounts.tsx";
 import type { Messages } from "../messages/en.ts";
+import { ApiKeyList, type ApiKeyListProps } from "./api-keys.tsx";
 import { translator } from "../messages/translator.ts";
 import { renderPage } from "../render.tsx";
 import type { FormTarget, PageShell } from "../shell.ts";
@@ -40,6 +42,8 @@ export interface SecurityProps {
   backupCodes: { left: number; regenerateUrl: string | undefined } | undefined;
   devices: readonly TrustedDeviceView[];
   forgetDevice: FormTarget;
+  externalAccounts: ExternalAccountListProps;
+  apiKeys: ApiKeyListProps;
   dataExport: { status: "pending" | "ready"; expiresAt: Date; downloadUrl: string } | undefined;
   requestExport: FormTarget;
   /** Undefined where administrators delete accounts. */
@@ -70,6 +74,8 @@ function Security({ shell, ...props }: SecurityProps & { shell: PageShell }): JS
       {props.backupCodes ? <BackupCodes t={t} {...props.backupCodes} /> : null}
       <TrustedDeviceList {...words} devices={props.devices} forget={props.forgetDevice} />
       <Credentials t={t} {...props} />
+      <ExternalAccountList {...words} {...props.externalAccounts} />
+      <ApiKeyList {...words} {...props.apiKeys} />
       <DataExport t={t} shell={shell} {...props} />
       {props.deleteUrl ? (
         <Section id="deletion" title={t.security.deletion.title}>

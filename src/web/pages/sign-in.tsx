@@ -2,6 +2,8 @@
 import type { JSX } from "preact";
 import { ButtonLink, Card } from "../components/card.tsx";
 import { ErrorSummary, Field, Notice, PostForm } from "../components/form.tsx";
+import { ProviderButtons } from "../components/provider-buttons.tsx";
+import type { ConnectionView } from "../federation/home-realm.ts";
 import { PasskeyForm } from "../components/passkey-form.tsx";
 import type { Messages } from "../messages/en.ts";
 import { translator } from "../messages/translator.ts";
@@ -25,6 +27,12 @@ export interface SignInProps {
   passkey?: { form: FormTarget; optionsUrl: string } | undefined;
   /** Ways without a password that the tenant switched on. */
   otherWays?: readonly { method: ProofMethod; url: string }[];
+  /** Providers that people can sign in through. */
+  connections?: readonly ConnectionView[] | undefined;
+  /** Whether addresses of some domains lead to a provider, for which no password is needed. */
+  withRealms?: boolean;
+  /** What was wrong with the password field alone. */
+  passwordError?: string | undefined;
   signUpUrl?: string | undefined;
   forgotPasswordUrl?: string | undefined;
 }
@@ -45,7 +53,8 @@ function SignIn({ shell, form, signUpUrl, ...props }: SignInProps & { shell: Pag
     </>
   ) : undefined;
   return (
-    <Card shell={shell} heading={t.signIn.title} footer={signUp}>
+    <Card shell={shell} heading={shell.tenant.signInTitle ?? t.signIn.title} footer={signUp}>
+      {shell.tenant.signInMessage ? <p class="message">{shell.tenant.signInMessage}</p> : null}
       {props.notice ? <Notice>{t.signIn.notices[props.notice]}</Notice> : null}
       {props.problem ? <ErrorSummary message={t.signIn.problems[props.problem]} /> : null}
       {props.alert ? <ErrorSummary message={props.alert} /> : null}
@@ -64,6 +73,9 @@ function SignIn({ shell, form, signUpUrl, ...props }: SignInProps & { shell: Pag
           label={t.password}
           type="password"
           autocomplete="current-password"
+          required={!props.withRealms}
+          hint={props.withRealms ? t.federation.passwordHint : undefined}
+          error={props.passwordError}
           autofocus={Boolean(props.identifier)}
         />
         {props.forgotPasswordUrl ? (
@@ -101,6 +113,7 @@ function SignIn({ shell, form, signUpUrl, ...props }: SignInProps & { shell: Pag
           {t.passwordless[method].title}
         </ButtonLink>
       ))}
+      <ProviderButtons connections={props.connections} t={t} />
     </Card>
   );
 }

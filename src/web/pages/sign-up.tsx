@@ -4,6 +4,8 @@ import type { FieldError } from "../../lib/errors.ts";
 import { ButtonLink, Card } from "../components/card.tsx";
 import { ErrorSummary, Field, type FieldProps, PostForm } from "../components/form.tsx";
 import { type PasswordRules, passwordHint } from "../components/password-rules.ts";
+import { ProviderButtons } from "../components/provider-buttons.tsx";
+import type { ConnectionView } from "../federation/home-realm.ts";
 import { translator } from "../messages/translator.ts";
 import { renderPage } from "../render.tsx";
 import type { FormTarget, PageShell } from "../shell.ts";
@@ -31,6 +33,8 @@ export interface SignUpProps {
   withPasskey?: boolean;
   /** The page for the other of the two; undefined where there is only this one. */
   otherKindUrl?: string | undefined;
+  /** Providers that people can sign up through. */
+  connections?: readonly ConnectionView[];
 }
 
 /** Fields posted: `csrf`, `interaction`, `email`, `username`, `password`, `given_name`, `family_name`. */
@@ -118,6 +122,7 @@ function SignUp({ shell, ...props }: SignUpProps & { shell: PageShell }): JSX.El
           {props.withPasskey ? t.passkeySignUp.withPassword : t.passkeys.signUp}
         </ButtonLink>
       ) : null}
+      <ProviderButtons connections={props.connections} t={t} />
     </Card>
   );
 }

@@ -18,7 +18,6 @@ import { AppError, unauthorized } from "../../lib/errors.ts";
 import { loginCookieName } from "../cookies.ts";
 import {
   afterSignIn,
-  currentSession,
   type FormFields,
   formTo,
   linkTo,
@@ -155,7 +154,7 @@ async function enrol(
     const signIn = await enrolBrowser(deps, page.tenant, {
       token: page.cookies.get(loginCookieName) ?? "",
       factorFor,
-      before: await currentSession(deps, page),
+      before: page.session,
       context: page.context,
     });
     const cookies = signInCookies(deps, page, signIn);

@@ -45,7 +45,7 @@ export const magicLinkRoutes = (deps: Deps) =>
       async ({ page }) => {
         const authorization = await pageAuthorization(deps, page, page.query.get("interaction") ?? undefined);
         requireSignInProof(deps, page.tenant, "magic_link");
-        const identifier = authorization?.request.loginHint;
+        const identifier = authorization?.loginHint;
         return showAsk(deps, page, { method: "magic_link", authorization, identifier });
       },
       { response: pageResponses, detail: pageDetail("Page that asks where to send a sign-in link") },

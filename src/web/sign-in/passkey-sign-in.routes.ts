@@ -5,7 +5,7 @@ import { signInBrowserByPasskey } from "../../domain/accounts/passkey-sign-in.ts
 import { beginAssertion } from "../../domain/passkeys/assertions.ts";
 import { RequestOptions } from "../../http/webauthn-models.ts";
 import { AppError } from "../../lib/errors.ts";
-import { currentSession, pageAuthorization, pageScope, readPageForm } from "../http.ts";
+import { pageAuthorization, pageScope, readPageForm } from "../http.ts";
 import {
   formDetail,
   optionsDetail,
@@ -29,7 +29,7 @@ export const passkeySignInRoutes = (deps: Deps) =>
         const rememberMe = field("remember_me") === "true";
         const response = readAssertion(field("credential"));
         if (!response) return showSignIn(deps, page, { authorization, rememberMe, alert: "passkey_refused" });
-        const before = await currentSession(deps, page);
+        const before = page.session;
         try {
           const options = { rememberMe, before, context: page.context };
           const step = await signInBrowserByPasskey(deps, page.tenant, response, options);

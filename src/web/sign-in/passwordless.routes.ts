@@ -28,7 +28,7 @@ export const passwordlessPageRoutes = (deps: Deps) =>
         const authorization = await pageAuthorization(deps, page, page.query.get("interaction") ?? undefined);
         const method = codeMethodOf(page.query.get("method"));
         requireSignInProof(deps, page.tenant, method);
-        return showAsk(deps, page, { method, authorization, identifier: authorization?.request.loginHint });
+        return showAsk(deps, page, { method, authorization, identifier: authorization?.loginHint });
       },
       {
         response: pageResponses,

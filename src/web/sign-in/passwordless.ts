@@ -11,7 +11,6 @@ import {
 import { isEmailAddress } from "../../domain/users/service.ts";
 import { expireCookie, proofCookieName, serializeCookie } from "../cookies.ts";
 import {
-  currentSession,
   deviceTokenOf,
   type FormFields,
   formTo,
@@ -67,7 +66,7 @@ export async function askForProof(
   const identifier = field("identifier").trim();
   const t = translator(shellOf(page, authorization).locale);
   const isPhone = method === "sms_code";
-  if (isPhone ? !normalizePhone(identifier) : !isEmailAddress(identifier)) {
+  if (isPhone ? !(await normalizePhone(identifier)) : !isEmailAddress(identifier)) {
     const error = isPhone ? t.passwordless.phoneHint : t.fieldProblems.email;
     return showAsk(deps, page, { method, authorization, identifier: identifier.slice(0, 254), error });
   }
@@ -86,7 +85,7 @@ export async function signInWithProof(
   authorization: PageAuthorization | undefined,
   options: { rememberMe: boolean; cookies?: readonly string[] },
 ): Promise<Response> {
-  const before = await currentSession(deps, page);
+  const before = page.session;
   const { rememberMe, cookies = [] } = options;
   const step = await continueBrowser(deps, page.tenant, proven, {
     rememberMe,

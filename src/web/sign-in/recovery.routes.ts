@@ -42,7 +42,7 @@ export const recoveryRoutes = (deps: Deps) =>
       async ({ page }) => {
         requirePasswordReset(page.tenant);
         const authorization = await pageAuthorization(deps, page, page.query.get("interaction") ?? undefined);
-        return showForgotPassword(deps, page, { authorization, email: authorization?.request.loginHint });
+        return showForgotPassword(deps, page, { authorization, email: authorization?.loginHint });
       },
       { response: pageResponses, detail: pageDetail("Forgotten-password page") },
     )

@@ -1,6 +1,7 @@
 /** The sign-in page, for the routes that end at it. */
 import type { Deps } from "../../deps.ts";
 import { isSignInProofEnabled } from "../../domain/proofs/service.ts";
+import { hasRealms } from "../../domain/federation/realms.ts";
 import { AppError } from "../../lib/errors.ts";
 import {
   formTo,
@@ -10,6 +11,7 @@ import {
   respondWithPage,
   shellOf,
 } from "../http.ts";
+import { connectionViews } from "../federation/home-realm.ts";
 import { translator } from "../messages/translator.ts";
 import type { ProofMethod } from "../pages/passwordless.tsx";
 import { renderSignIn, type SignInNotice, type SignInProblem } from "../pages/sign-in.tsx";
@@ -26,6 +28,8 @@ export interface SignInPage {
   problem?: SignInProblem;
   notice?: SignInNotice | undefined;
   alert?: SignInAlert | undefined;
+  /** Neither a password was given nor an address that leads elsewhere. */
+  passwordMissing?: boolean;
 }
 
 /** What of an error is told on the page; undefined for any other. */
@@ -36,8 +40,8 @@ export function signInProblem(error: unknown): SignInProblem | undefined {
   return error.status === 429 ? "too_many_attempts" : undefined;
 }
 
-export function showSignIn(deps: Deps, page: PageRequest, props: SignInPage): Response {
-  const { authorization, problem, alert } = props;
+export async function showSignIn(deps: Deps, page: PageRequest, props: SignInPage): Promise<Response> {
+  const { authorization, problem, alert, passwordMissing } = props;
   const { settings } = page.tenant;
   const shell = shellOf(page, authorization);
   const html = renderSignIn(shell, {
@@ -52,10 +56,13 @@ export function showSignIn(deps: Deps, page: PageRequest, props: SignInPage): Re
       optionsUrl: `${page.base}/signin/passkey/options`,
     },
     otherWays: otherWays(deps, page, authorization),
+    connections: await connectionViews(deps, page, authorization),
+    withRealms: await hasRealms(deps, page.tenant),
+    passwordError: passwordMissing ? translator(shell.locale).federation.passwordMissing : undefined,
     signUpUrl: settings.self_registration_enabled ? linkTo(page, "/signup", authorization) : undefined,
     forgotPasswordUrl: settings.forgot_password_enabled ? linkTo(page, "/recover", authorization) : undefined,
   });
-  const status = problem || alert ? 400 : 200;
+  const status = problem || alert || passwordMissing ? 400 : 200;
   return respondWithPage(deps, page, html, { status, authorization, withScript: true });
 }
 

@@ -15,7 +15,6 @@ import { RequestOptions } from "../../http/webauthn-models.ts";
 import { AppError, unauthorized } from "../../lib/errors.ts";
 import { ACR_2FA, type AuthenticationNeed, satisfiesNeed } from "../../protocol/oidc/acr.ts";
 import {
-  currentSession,
   type FormFields,
   formTo,
   linkTo,
@@ -27,6 +26,7 @@ import {
   redirectTo,
   respondWithPage,
   shellOf,
+  sessionAnew,
 } from "../http.ts";
 import {
   formDetail,
@@ -59,7 +59,7 @@ export const stepUpRoutes = (deps: Deps) =>
       PATH,
       async ({ page }) => {
         const authorization = await pageAuthorization(deps, page, page.query.get("interaction") ?? undefined);
-        const session = await currentSession(deps, page);
+        const session = page.session;
         if (!session) return redirectTo(page, linkTo(page, "/signin", authorization));
         const visit = { session, authorization, to: returnPath(page.query.get("to")) };
         return show(deps, page, visit, page.query.get("method"));
@@ -101,7 +101,7 @@ export const stepUpRoutes = (deps: Deps) =>
       `${PATH}/options`,
       async ({ page, body, set }) => {
         Object.assign(set.headers, optionsHeaders);
-        const session = await currentSession(deps, page);
+        const session = page.session;
         readPageForm(deps, page, body, session);
         if (!session) throw unauthorized("You are not signed in any more.");
         return beginAssertion(deps, page.tenant, session.user, session.id);
@@ -137,7 +137,7 @@ async function sent(
   body: unknown,
   act: (visit: Visit, field: FormFields) => Promise<Response>,
 ): Promise<Response> {
-  const session = await currentSession(deps, page);
+  const session = page.session;
   const field = readPageForm(deps, page, body, session);
   const authorization = await pageAuthorization(deps, page, field("interaction"));
   if (!session) return redirectTo(page, linkTo(page, "/signin", authorization));
@@ -176,14 +176,14 @@ function prove(
 }
 
 async function goOn(deps: Deps, page: PageRequest, visit: Visit, method: ProofChoice): Promise<Response> {
-  const session = await currentSession(deps, page);
+  const session = await sessionAnew(deps, page);
   if (!session) return redirectTo(page, linkTo(page, "/signin", visit.authorization));
   // A passkey that did not verify its user adds nothing to a sign-in by a passkey.
   if (!satisfiesNeed(session, await needOf(deps, page, visit), deps.clock.now()))
     return show(deps, page, { ...visit, session }, method, { problem: "not_enough" });
   const { to, authorization } = visit;
   if (to === undefined && authorization)
-    return redirectTo(page, linkTo(page, "/oauth/authorize", authorization));
+    return redirectTo(page, linkTo(page, authorization.resumePath, authorization));
   return redirectTo(page, linkTo(page, to ?? "/account", authorization));
 }
 

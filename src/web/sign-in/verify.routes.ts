@@ -10,7 +10,6 @@ import { AppError, unauthorized } from "../../lib/errors.ts";
 import { RequestOptions } from "../../http/webauthn-models.ts";
 import { expireCookie, loginCookieName } from "../cookies.ts";
 import {
-  currentSession,
   formTo,
   linkTo,
   type PageAuthorization,
@@ -57,7 +56,7 @@ export const verifyRoutes = (deps: Deps) =>
         const login = await findLogin(deps, page, "verify");
         if (login) return show(deps, page, login, authorization, page.query.get("method"));
         // Somebody in a session, whom an application asks for more.
-        const inSession = authorization && (await currentSession(deps, page));
+        const inSession = authorization && page.session;
         return redirectTo(page, linkTo(page, inSession ? "/signin/step-up" : "/signin", authorization));
       },
       { response: pageResponses, detail: pageDetail("Page that asks for the second factor of a sign-in") },
@@ -77,7 +76,7 @@ export const verifyRoutes = (deps: Deps) =>
             token: page.cookies.get(loginCookieName) ?? "",
             proverFor: ({ id }) => prover(id),
             trustDevice: field("trust_device") === "true",
-            before: await currentSession(deps, page),
+            before: page.session,
             context: page.context,
           });
           return afterSignedIn(deps, page, signIn, authorization);

@@ -45,7 +45,7 @@ export const passkeySignUpRoutes = (deps: Deps) =>
       async ({ page }) => {
         requireOpen(page);
         const authorization = await pageAuthorization(deps, page, page.query.get("interaction") ?? undefined);
-        return showDetails(deps, page, authorization, { email: authorization?.request.loginHint });
+        return showDetails(deps, page, authorization, { email: authorization?.loginHint });
       },
       { response: pageResponses, detail: pageDetail("Sign-up page for accounts with a passkey") },
     )

@@ -21,6 +21,7 @@ import {
   respondWithPage,
   shellOf,
 } from "../http.ts";
+import { connectionViews } from "../federation/home-realm.ts";
 import { passwordHint } from "../components/password-rules.ts";
 import type { Messages } from "../messages/en.ts";
 import { translator } from "../messages/translator.ts";
@@ -36,7 +37,7 @@ export const signUpRoutes = (deps: Deps) =>
       async ({ page }) => {
         requireOpenRegistration(page.tenant);
         const authorization = await pageAuthorization(deps, page, page.query.get("interaction") ?? undefined);
-        return showSignUp(deps, page, { authorization, values: { email: authorization?.request.loginHint } });
+        return showSignUp(deps, page, { authorization, values: { email: authorization?.loginHint } });
       },
       { response: pageResponses, detail: pageDetail("Sign-up page") },
     )
@@ -124,7 +125,7 @@ function passwordProblems(password: string, settings: TenantSettings, t: Message
   return [{ field: "password", message: passwordHint(t, passwordRulesOf(settings)) }];
 }
 
-function showSignUp(
+async function showSignUp(
   deps: Deps,
   page: PageRequest,
   props: {
@@ -132,7 +133,7 @@ function showSignUp(
     values?: SignUpValues;
     fieldErrors?: readonly FieldError[];
   },
-): Response {
+): Promise<Response> {
   const { authorization, ...rest } = props;
   const html = renderSignUp(shellOf(page, authorization), {
     ...rest,
@@ -141,6 +142,7 @@ function showSignUp(
     passwordRules: passwordRulesOf(page.tenant.settings),
     signInUrl: linkTo(page, "/signin", authorization),
     otherKindUrl: isPasskeyAllowed(page) ? linkTo(page, "/signup/passkey", authorization) : undefined,
+    connections: await connectionViews(deps, page, authorization, { signUp: true }),
   });
   return respondWithPage(deps, page, html, { status: props.fieldErrors ? 400 : 200, authorization });
 }

@@ -51,6 +51,7 @@ async function jsonOf<T>(path: string, token: string): Promise<T> {
 interface SessionItem {
   id: string;
   current: boolean;
+  impersonated: boolean;
   device: string | null;
   ip_address: string | null;
   user_agent: string | null;
@@ -96,6 +97,7 @@ describe("GET /me/sessions", () => {
     expect(listed[0]).toEqual({
       id: expect.stringMatching(/^sess_/),
       current: expect.any(Boolean),
+      impersonated: false,
       device: null,
       ip_address: expect.any(String),
       user_agent: expect.any(String),

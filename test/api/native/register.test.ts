@@ -253,3 +253,16 @@ describe("a registration that is wrong", () => {
     });
   });
 });
+
+describe("registering with an Idempotency-Key", () => {
+  it("twice makes one account, and gives one answer", async () => {
+    const send = (body: unknown) =>
+      postJson(`${server.url}/register`, body, { "idempotency-key": "registration-1" });
+    const person = newPerson();
+    const [first, second] = [await send(person), await send(person)];
+    expect([first.status, second.status]).toEqual([201, 201]);
+    expect(second.headers.get("idempotency-replayed")).toBe("true");
+    expect(await second.json()).toEqual(await first.json());
+    expect((await send(newPerson())).status).toBe(422);
+  });
+});

@@ -88,6 +88,10 @@ describe("endpoints", () => {
       "/oauth/logout/confirm",
       "/oauth/register/{client_id}",
       "/oauth/select-account",
+      // Where people go to sign in through somebody else, and come back from there.
+      "/oauth/social/{provider}",
+      "/oauth/social/{provider}/callback",
+      "/oauth/social/{provider}/cancel",
       // Another spelling of the introspection endpoint.
       "/oauth/token_info",
     ]);

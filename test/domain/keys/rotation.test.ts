@@ -15,6 +15,9 @@ import {
   keyRingOf,
   signingKeyOf,
 } from "../../../src/domain/keys/service.ts";
+import { systemContext } from "../../../src/domain/request-context.ts";
+import { samlCredentials } from "../../../src/domain/saml-idp/credentials.ts";
+import { createSamlClient, deleteSamlClient } from "../../../src/domain/saml-idp/service.ts";
 import type { Tenant } from "../../../src/domain/tenants/service.ts";
 import { isId, newId, uuidFromId } from "../../../src/lib/ids.ts";
 import { createKeyFixture, DAY, type KeyFixture } from "./support.ts";
@@ -40,6 +43,32 @@ describe("the scheduled rotation", () => {
     fixture.clock.advance(88 * DAY);
     await rotateDueKeys(fixture.deps);
     expect(await kids(tenant)).toHaveLength(INITIAL_ALGORITHMS.length);
+  });
+
+  it("leaves the certificate that SAML peers were given, until somebody rotates it", async () => {
+    const tenant = await fixture.newTenant("peers", { key_rotation_days: 30 });
+    const [first = ""] = await kidsOf(tenant, "RS256");
+    const described = { name: "App", entity_id: "urn:app", acs_urls: [{ url: "https://app.example/acs" }] };
+    const by = { actor: { type: "system" as const }, context: systemContext };
+    const client = await createSamlClient(fixture.deps, tenant.id, described, by);
+    fixture.clock.advance(100 * DAY);
+    await rotateDueKeys(fixture.deps);
+    expect(await kidsOf(tenant, "RS256")).toEqual([first]);
+    expect(await kidsOf(tenant, "ES256")).toHaveLength(2);
+
+    const { id } = await rotateKey(fixture.deps, tenant, "RS256", { atOnce: false });
+    expect(await kidsOf(tenant, "RS256")).toEqual([first, id]);
+    const { signer: signs, published } = await samlCredentials(fixture.deps, tenant.id);
+    expect(published).toHaveLength(2);
+    fixture.clock.advance(DAY);
+    expect((await samlCredentials(fixture.deps, tenant.id)).signer.certificate).not.toEqual(
+      signs.certificate,
+    );
+
+    await deleteSamlClient(fixture.deps, tenant.id, client.id, by);
+    fixture.clock.advance(100 * DAY);
+    await rotateDueKeys(fixture.deps);
+    expect((await kidsOf(tenant, "RS256")).length).toBeGreaterThan(1);
   });
 
   it("publishes the next key one day before it signs, once for each algorithm", async () => {

@@ -77,13 +77,13 @@ export const adminAuditEventRoutes = (deps: Deps) => {
     )
     .get(
       "/api/v1/admin/audit-events/stream",
-      ({ tenant, access, request, headers }) => {
+      ({ tenant, home, request, headers }) => {
         const lastSeen = headers["last-event-id"];
         if (lastSeen !== undefined && !/^\d{1,15}$/.test(lastSeen))
           throw badRequest("Last-Event-ID is not one that this stream gave.");
         const events = feed.open(tenant, lastSeen === undefined ? undefined : Number(lastSeen));
         return eventStream(events, {
-          stillAllowed: () => stillAdministers(deps, { tenant, access, request }),
+          stillAllowed: () => stillAdministers(deps, { tenant, home, request }),
           show: (event) => ({
             id: String(event.seq),
             event: event.type,

@@ -13,7 +13,7 @@ import {
   updateClient,
 } from "../../../domain/clients/service.ts";
 import { ClientRequest, ClientResponse, ClientWithSecretResponse } from "../../../http/client-models.ts";
-import { jsonBody } from "../../../http/json-body.ts";
+import { jsonBody, optionalJsonBody } from "../../../http/json-body.ts";
 import { adminErrors, Nothing, noStore } from "./models.ts";
 import { bearerAuth, ErrorResponse } from "../../../http/models.ts";
 import { listOf, listQuery, listResponse, readPage } from "../../../http/pagination.ts";
@@ -119,7 +119,7 @@ export const adminClientRoutes = (deps: Deps) =>
         return withSecret(await rotateSecret(deps, tenant.id, clientId(params.id), overlap, by));
       },
       {
-        parse: jsonBody,
+        parse: optionalJsonBody,
         body: t.Optional(RotateRequest),
         response: { 200: ClientWithSecretResponse, 409: ErrorResponse, 422: ErrorResponse, ...adminErrors },
         detail: { summary: "Make a new secret", description: "It is shown this once." },

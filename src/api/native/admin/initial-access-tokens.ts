@@ -8,7 +8,7 @@ import {
   type InitialAccessToken,
   listInitialAccessTokens,
 } from "../../../domain/client-registration/initial-access-tokens.ts";
-import { jsonBody } from "../../../http/json-body.ts";
+import { optionalJsonBody } from "../../../http/json-body.ts";
 import { bearerAuth, ErrorResponse } from "../../../http/models.ts";
 import { listOf, listQuery, listResponse, readPage } from "../../../http/pagination.ts";
 import { adminScope } from "../../../http/scope.ts";
@@ -72,7 +72,7 @@ export const adminInitialAccessTokenRoutes = (deps: Deps) =>
         return status(201, { ...response(made), token });
       },
       {
-        parse: jsonBody,
+        parse: optionalJsonBody,
         body: t.Optional(InitialAccessTokenRequest),
         response: { 201: NewInitialAccessTokenResponse, 422: ErrorResponse, ...adminErrors },
         detail: { summary: "Let somebody register clients", description: "The token is shown this once." },

@@ -32,6 +32,12 @@ const ConfigurationResponse = t.Object(
     clients: t.Array(t.Record(t.String(), t.Unknown()), {
       description: "As `/api/v1/admin/clients` describes them, without secrets",
     }),
+    saml_clients: t.Array(t.Record(t.String(), t.Unknown()), {
+      description: "As `/api/v1/admin/saml-clients` describes them",
+    }),
+    connections: t.Array(t.Record(t.String(), t.Unknown()), {
+      description: "Those of no organization, as `/api/v1/admin/connections` describes them, without secrets",
+    }),
   },
   { description: "A configuration, which can be imported" },
 );
@@ -50,6 +56,14 @@ const ImportResponse = t.Object({
       }),
     ),
     skipped: t.Array(t.String(), { description: "client_ids of those that are there already" }),
+  }),
+  saml_clients: t.Object({
+    created: t.Array(t.Object({ name: t.String(), entity_id: t.String(), id: t.String() })),
+    skipped: t.Array(t.String(), { description: "entity_ids of those that are there already" }),
+  }),
+  connections: t.Object({
+    created: t.Array(t.Object({ id: t.String(), key: t.String(), name: t.String() })),
+    skipped: t.Array(t.String(), { description: "Keys of those that are there already" }),
   }),
 });
 
@@ -90,7 +104,7 @@ export const adminOrganizationConfigurationRoutes = (deps: Deps) =>
         response: { 200: ConfigurationResponse, ...adminErrors },
         detail: {
           summary: "Export the configuration of an organization",
-          description: "Settings, roles, groups and clients: no people, no keys and no secrets.",
+          description: "Settings, roles, groups, clients and connections: no people, no keys and no secrets.",
         },
       },
     )
@@ -114,7 +128,7 @@ export const adminOrganizationConfigurationRoutes = (deps: Deps) =>
         detail: {
           summary: "Import a configuration",
           description:
-            "Adds what is missing and takes nothing away; settings are set as the document says. All of it or nothing. Clients that use a secret get a new one.",
+            "Adds what is missing and takes nothing away; settings are set as the document says. All of it or nothing. Clients that use a secret get a new one; connections are switched off until theirs is said.",
         },
       },
     );
@@ -125,5 +139,17 @@ function importResponse(result: ImportResult, dryRun: boolean): typeof ImportRes
     client_id: clientId,
     ...(clientSecret === undefined ? {} : { client_secret: clientSecret }),
   }));
-  return { ...result, dry_run: dryRun, clients: { created, skipped: result.clients.skipped } };
+  const { settings, roles, groups, samlClients, connections } = result;
+  return {
+    dry_run: dryRun,
+    settings,
+    roles,
+    groups,
+    clients: { created, skipped: result.clients.skipped },
+    saml_clients: {
+      created: samlClients.created.map(({ name, entityId, id }) => ({ name, entity_id: entityId, id })),
+      skipped: samlClients.skipped,
+    },
+    connections,
+  };
 }

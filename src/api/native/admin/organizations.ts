@@ -120,8 +120,8 @@ export const adminOrganizationRoutes = (deps: Deps) =>
     )
     .delete(
       "/api/v1/admin/organizations/:id",
-      async ({ params, access, tenant, by, status }) => {
-        await removeTenant(deps, params.id, access.user.tenantId, { ...by, tenantId: tenant.id });
+      async ({ params, home, tenant, by, status }) => {
+        await removeTenant(deps, params.id, home.id, { ...by, tenantId: tenant.id });
         return status(204, undefined);
       },
       {

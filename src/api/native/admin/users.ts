@@ -45,7 +45,8 @@ export const adminUserRoutes = (deps: Deps) =>
         response: { 200: listOf(models.AdministeredUserResponse), ...adminErrors },
         detail: {
           summary: "List users",
-          description: "`search` looks at usernames, email addresses and names.",
+          description:
+            "`search` looks at usernames, email addresses and names; for one or two letters, at how these begin; for marks alone, at nothing. Of a search, `total` counts at most 1000.",
         },
       },
     )

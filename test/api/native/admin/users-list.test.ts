@@ -106,6 +106,30 @@ describe("search", () => {
     expect(await search("nobody at all")).toEqual([]);
   });
 
+  it("looks for one or two letters where names and addresses begin, and for marks alone nowhere", async () => {
+    expect(await search("Lo")).toEqual(["ada.l"]);
+    expect(await search("h")).toEqual(["grace"]);
+    expect(await search("mü")).toEqual(["under_score"]);
+    expect(await search("ov")).toEqual([]);
+    expect(await search("e@")).toEqual(["edsger"]);
+    expect(await search("...")).toEqual([]);
+    expect(await search("%")).toEqual([]);
+    expect(await search("_")).toEqual([]);
+    expect(await search("0%")).toEqual([]);
+    expect(await search("50%")).toEqual(["under_score"]);
+    expect(await search("l%c")).toEqual([]);
+  });
+
+  it("knows the letters of every script, however they are composed", async () => {
+    const { id } = everybody.find(({ username }) => username === "edsger") ?? {};
+    const rename = (given_name: string) => call("PUT", `/users/${id}`, { given_name });
+    await rename("Фёдор 田中太郎 ὀδυσσεύς");
+    for (const text of ["фёд", "Ф\u0435\u0308дор", "ёд", "中太", "太", "ὈΔΥΣ"])
+      expect([text, await search(text)]).toEqual([text, ["edsger"]]);
+    for (const text of ["федот", "中郎", "x4e2dz1"]) expect([text, await search(text)]).toEqual([text, []]);
+    await rename("Edsger");
+  });
+
   it("follows changes of names and addresses", async () => {
     const grace = everybody.find(({ username }) => username === "grace");
     const path = `/users/${grace?.id}`;

@@ -1,0 +1,2 @@
+/** How people signed in before. */
+export { findSignIn, hasSignedInFrom } from "./repo.ts";
