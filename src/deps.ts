@@ -52,6 +52,12 @@ export interface DepsOptions {
   log?: Logger;
 }
 
+/**
+ * Connections of each process's pool, so that two API processes and two workers, with those that look things up, listen
+ * and keep the queue, fit into the hundred that PostgreSQL lets in by default.
+ */
+const CONNECTIONS: Record<DepsOptions["process"], number> = { api: 16, worker: 10, cli: 2 };
+
 /** A database that cannot be listened to is closed again: its pool would keep a process alive that failed to start. */
 async function listenOrClose({ caches, db, log }: Deps): Promise<() => Promise<void>> {
   try {
@@ -69,7 +75,7 @@ export async function createDeps(
   const clock = options.clock ?? systemClock;
   const log = options.log ?? createLogger({ level: config.logLevel, name: options.process });
   const db = connectDatabase(config.databaseUrl, {
-    max: options.process === "cli" ? 2 : 16,
+    max: CONNECTIONS[options.process],
     applicationName: `gatewright ${options.process}`,
   });
   const master = config.masterKeys[0].key;

@@ -38,7 +38,7 @@ export async function runProgram(program: Program, rawArgs: readonly string[]): 
     await runLeaf(await command.load(), [program.name, name], rest);
     return 0;
   } catch (error) {
-    for (const line of errorLines(error)) console.error(`${program.name}: ${line}`);
+    for (const line of await errorLines(error)) console.error(`${program.name}: ${line}`);
     return 1;
   }
 }
@@ -132,16 +132,27 @@ function programUsage({ name, description, commands }: Program): string {
 }
 
 /** What to tell the operator: known problems by their text alone, anything else with its stack. */
-function errorLines(error: unknown): string[] {
+async function errorLines(error: unknown): Promise<string[]> {
   if (error instanceof ConfigError) return [...error.problems];
   if (error instanceof AppError) {
     return [error.message, ...(error.details ?? []).map(({ field, message }) => `${field}: ${message}`)];
   }
   if (error instanceof CliError) return [error.message];
+  const refusal = await databaseRefusal(error);
+  if (refusal) return [...refusal.problems];
   // citty does not export its error class
   if (error instanceof Error && error.name === "CLIError") return [Bun.stripANSI(error.message)];
   const { type, message, code, stack } = serializeError(error);
   return [`unexpected error: ${[stack ?? `${type} ${message}`, code].filter(Boolean).join(" ")}`];
+}
+
+/** What the database says of connections, users and rights is the operator's to mend, whenever it says it. */
+async function databaseRefusal(error: unknown): Promise<ConfigError | undefined> {
+  const [{ readEnvironment }, { describeDatabaseRefusal }] = await Promise.all([
+    import("../config.ts"),
+    import("../db/database-problem.ts"),
+  ]);
+  return describeDatabaseRefusal(error, readEnvironment()["DATABASE_URL"] ?? "");
 }
 
 function print(text: string): void {

@@ -19,6 +19,13 @@ export function describeDatabaseProblem(error: unknown, databaseUrl: string): Co
   return sentence ? new ConfigError([`DATABASE_URL: ${sentence}`]) : undefined;
 }
 
+/** As above, for an error of which it is not known where it comes from: servers of mail refuse connections as well. */
+export function describeDatabaseRefusal(error: unknown, databaseUrl: string): ConfigError | undefined {
+  if (!(error instanceof Error)) return undefined;
+  if (error.name === "PostgresError") return describeDatabaseProblem(error, databaseUrl);
+  return describeDatabaseRefusal(error.cause, databaseUrl);
+}
+
 /** The host and port of a database's URL. */
 export function placeOf(databaseUrl: string): string {
   const url = URL.canParse(databaseUrl) ? new URL(databaseUrl) : undefined;

@@ -8,13 +8,13 @@ import {
   createPostgresBackend,
   createRedisBackend,
   type IQueueBackend,
-  type PostgresPoolConfig,
   SchemaMigrationRequiredError,
 } from "bullmq";
+import pg from "pg";
 import type { Config } from "../config.ts";
 import { ConfigError } from "../lib/config-error.ts";
 import type { Logger } from "../lib/log.ts";
-import type { QueueName } from "./contracts.ts";
+import { type QueueName, queueNames } from "./contracts.ts";
 import { failureReason } from "./job-error.ts";
 import { openQueueWith, type QueueHandle } from "./queue-handle.ts";
 import { QUEUE_SCHEMA } from "./queue-schema.ts";
@@ -36,27 +36,49 @@ export function createQueueBackend(
   config: Pick<Config, "databaseUrl" | "redisUrl">,
   log: Logger,
 ): QueueBackend {
-  return config.redisUrl
-    ? createBackend(
-        createRedisBackend,
-        (role) => redisConnection(config.redisUrl ?? "", role),
-        "REDIS_URL",
-        log,
-      )
-    : createBackend(
-        createPostgresBackend,
-        (role) => postgresConnection(config.databaseUrl, role),
-        "DATABASE_URL",
-        log,
-      );
+  const { redisUrl } = config;
+  if (redisUrl) {
+    return createBackend(
+      createRedisBackend,
+      {
+        variable: "REDIS_URL",
+        connectionOf: (role) => redisConnection(redisUrl, role),
+        close: async () => {},
+      },
+      log,
+    );
+  }
+  // One pool for all queues and one for all workers: one for each of them, as BullMQ opens them by itself, would be a
+  // hundred connections a process.
+  const pools = {
+    queue: openPool(config.databaseUrl, "queue"),
+    worker: openPool(config.databaseUrl, "worker"),
+  };
+  return createBackend(
+    createPostgresBackend,
+    {
+      variable: "DATABASE_URL",
+      connectionOf: (role) => pools[role],
+      close: async () => void (await Promise.all(Object.values(pools).map(closePool))),
+    },
+    log,
+  );
 }
 
 type Role = "queue" | "worker";
 
+/** Where a queue is kept. */
+interface Store<Connection> {
+  /** The variable that names it, for the operator. */
+  readonly variable: string;
+  connectionOf(role: Role): Connection;
+  /** Closes what the queues and workers shared. */
+  close(): Promise<void>;
+}
+
 function createBackend<Backend extends IQueueBackend, Connection>(
   factory: BackendFactory<Backend, Connection>,
-  connectionOf: (role: Role) => Connection,
-  variable: string,
+  store: Store<Connection>,
   log: Logger,
 ): QueueBackend {
   const queues = new Map<QueueName, QueueHandle>();
@@ -64,16 +86,17 @@ function createBackend<Backend extends IQueueBackend, Connection>(
     async openQueue(name) {
       const existing = queues.get(name);
       if (existing) return existing;
-      const queue = openQueueWith(factory, name, connectionOf("queue"), log);
-      await untilReady(queue, variable);
+      const queue = openQueueWith(factory, name, store.connectionOf("queue"), log);
+      await untilReady(queue, store.variable);
       queues.set(name, queue);
       return queue;
     },
     openWorker: (name, process, options) =>
-      openWorkerWith(factory, name, process, connectionOf("worker"), options, log),
+      openWorkerWith(factory, name, process, store.connectionOf("worker"), options, log),
     async close() {
       await Promise.all([...queues.values()].map((queue) => queue.close()));
       queues.clear();
+      await store.close();
     },
   };
 }
@@ -96,20 +119,37 @@ async function untilReady(queue: QueueHandle & { ready(): Promise<void> }, varia
   }
 }
 
-/** A worker completes several jobs at once; a queue only adds and looks. Each also listens on one connection more. */
-const POOL_SIZE: Record<Role, number> = { queue: 2, worker: 4 };
+/**
+ * Connections of each pool, opened when they are needed. A statement of the queue takes a few milliseconds at most, so few
+ * serve all; each worker keeps one more to listen on.
+ */
+const POOL_SIZE: Record<Role, number> = { queue: 2, worker: queueNames.length + 4 };
 
-function postgresConnection(connectionString: string, role: Role): PostgresPoolConfig {
-  return {
+function openPool(connectionString: string, role: Role): pg.Pool {
+  const pool = new pg.Pool({
     connectionString,
-    schema: QUEUE_SCHEMA,
+    options: `-c search_path=${QUEUE_SCHEMA}`,
     max: POOL_SIZE[role],
     connectionTimeoutMillis: 10_000,
     idleTimeoutMillis: 60_000,
     statement_timeout: 30_000,
     keepAlive: true,
     application_name: `gatewright ${role}`,
-  };
+  });
+  // Every queue and every worker listens to the errors of the pool and of its connections.
+  pool.setMaxListeners(0);
+  pool.on("connect", (client) => client.setMaxListeners(0));
+  return pool;
+}
+
+/** A worker that had to leave a job may hold its connection still: the process does not wait for it. */
+const CLOSE_DEADLINE_MS = 2000;
+
+async function closePool(pool: pg.Pool): Promise<void> {
+  const deadline = Promise.withResolvers<void>();
+  const timer = setTimeout(deadline.resolve, CLOSE_DEADLINE_MS);
+  await Promise.race([pool.end(), deadline.promise]);
+  clearTimeout(timer);
 }
 
 function redisConnection(url: string, role: Role): ConnectionOptions {

@@ -35,8 +35,8 @@ export async function startMachines(redis: boolean): Promise<Machines> {
   const database = await startEmbeddedPostgres({
     dataDir: join(scratch.path, "pg"),
     log,
-    // The machine lives on, so what was written is not lost.
-    settings: { fsync: "off" },
+    // The machine lives on, so what was written is not lost. The tests themselves and the command line connect as well.
+    settings: { fsync: "off", max_connections: "200" },
   });
   started.defer(() => database.stop());
   const ports = Array.from({ length: PROCESSES }, freePort);

@@ -1,6 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from "bun:test";
 import postgres from "postgres";
-import { describeDatabaseProblem, requirePostgres15 } from "../../src/db/database-problem.ts";
+import {
+  describeDatabaseProblem,
+  describeDatabaseRefusal,
+  requirePostgres15,
+} from "../../src/db/database-problem.ts";
 import { migrateDatabase } from "../../src/db/migrate.ts";
 import { ConfigError } from "../../src/lib/config-error.ts";
 import { testDatabaseUrl } from "../support/environment.ts";
@@ -240,6 +244,12 @@ describe("the sentence about a database error", () => {
     expect(describeDatabaseProblem(wrapped, url)?.message).toContain("has no connection left");
   });
 
+  it("is found after the first connection, beneath whatever wraps it", () => {
+    const refused = Object.assign(withCode("53300"), { name: "PostgresError" });
+    const wrapped = new Error("Failed query", { cause: refused });
+    expect(describeDatabaseRefusal(wrapped, url)?.message).toContain("has no connection left");
+  });
+
   it("is that of an old server below PostgreSQL 15", () => {
     expect(() => requirePostgres15("149999")).toThrow("older than PostgreSQL 15");
     expect(() => requirePostgres15(undefined)).toThrow(ConfigError);
@@ -250,5 +260,7 @@ describe("the sentence about a database error", () => {
     expect(describeDatabaseProblem(new Error("a defect"), url)).toBeUndefined();
     expect(describeDatabaseProblem(withCode("23505"), url)).toBeUndefined();
     expect(describeDatabaseProblem("text", url)).toBeUndefined();
+    // A server of mail refuses connections, too.
+    expect(describeDatabaseRefusal(withCode("ECONNREFUSED"), url)).toBeUndefined();
   });
 });

@@ -166,10 +166,12 @@ describe.each(queueBackends)("the worker, queue on %s", (kind) => {
     await start(async () => 250);
     const backend = createQueueBackend(config, createLogger({ level: "silent", name: "test" }));
     const maintenance = await backend.openQueue("maintenance");
-    const scheduled = await maintenance.list("delayed", 10);
-    expect(scheduled.map(({ name }) => name).toSorted()).toEqual(
-      Object.keys(contracts.maintenance).toSorted(),
-    );
+    // One that is due is on its way to a worker, and its successor is there already.
+    const scheduled = await eventually("one of each", async () => {
+      const jobs = await maintenance.list("delayed", 10);
+      const names = jobs.map(({ name }) => name).toSorted();
+      return Bun.deepEquals(names, Object.keys(contracts.maintenance).toSorted()) && jobs;
+    });
     expect(scheduled.map(({ tenantId }) => tenantId)).toEqual(scheduled.map(() => null));
     await backend.close();
   });
