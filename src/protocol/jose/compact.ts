@@ -59,10 +59,12 @@ function decodeStrictly(text: string): Buffer | undefined {
   return bytes.toString("base64url") === text ? bytes : undefined;
 }
 
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+
 function decodeJson(text: string): Record<string, unknown> | undefined {
   try {
     const bytes = decodeStrictly(text);
-    const value: unknown = bytes && JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    const value: unknown = bytes && JSON.parse(utf8.decode(bytes));
     return isObject(value) ? value : undefined;
   } catch {
     return undefined;

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "bun:test";
+import { inArray } from "drizzle-orm";
 import { closeDatabase, connectDatabase, type Database } from "../../../src/db/client.ts";
 import { auditEvents } from "../../../src/db/schema/index.ts";
 import { createAuditBuffer } from "../../../src/domain/audit/buffer.ts";
@@ -57,6 +58,33 @@ describe("the audit buffer", () => {
     await until("the rows were written", async () => (await written()) === before + 20, 2000);
     expect(await readBatches()).toEqual([20]);
     await buffer.close();
+  });
+
+  it("writes each field as it is, whatever it holds", async () => {
+    const awkward = `a "quoted", {braced} \\ NULL é 🙂\n`;
+    const full = toRow({
+      tenantId,
+      type: "token.issued",
+      actor: { type: "client", id: newId("client") },
+      target: { type: "user", id: newId("user") },
+      details: { awkward, nested: { list: [1, null, awkward] } },
+      context: { requestId: "r-full", ip: "2001:db8::1", userAgent: awkward },
+      now: new Date("2026-01-02T03:04:05.678Z"),
+    });
+    const buffer = createAuditBuffer(db, log);
+    buffer.add(full);
+    buffer.add(row(7));
+    await buffer.close();
+    const stored = await db
+      .select()
+      .from(auditEvents)
+      .where(inArray(auditEvents.requestId, ["r-full", "r-7"]));
+    const { seq: _, ...first } = stored.find(({ id }) => id === full.id) ?? {};
+    expect(first).toEqual(full);
+    expect(stored.find(({ requestId }) => requestId === "r-7")).toMatchObject({
+      userAgent: null,
+      targetId: null,
+    });
   });
 
   it("writes at most 500 rows at once, and all of them by the time it is closed", async () => {
