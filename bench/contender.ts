@@ -18,6 +18,8 @@ export interface Contender {
   readonly pids: readonly number[];
   /** The cases that are one request, by name. */
   readonly calls: Readonly<Record<string, Call>>;
+  /** The cases that are one of many requests each time, by name. */
+  readonly spread?: Readonly<Record<string, readonly Call[]>>;
   /** A signed-in browser asks for a code, and `CODE` in the body of the exchange stands for it. */
   readonly code?: { readonly authorize: Call; readonly exchange: Call };
   /** Cookies of further sign-ins, so that as many people refresh their tokens as there are connections. */

@@ -47,7 +47,9 @@ export interface Gatewright extends Contender {
 
 /** @param processes how many API processes share the port */
 export async function startGatewright(database: BenchDatabase, processes = 1): Promise<Gatewright> {
-  const databaseUrl = await database.create("bench_gatewright");
+  const databaseUrl = await database.create(
+    processes === 1 ? "bench_gatewright" : `bench_gatewright_${processes}`,
+  );
   const port = freePort();
   const environment = {
     ...productionEnvironment(databaseUrl, port),

@@ -51,8 +51,8 @@ export async function drive(contender: Contender, traffic: Traffic, seconds: num
 
 /** The script's name, and what it is told. */
 interface Plan {
-  readonly script: "call" | "refresh" | "code";
-  readonly data: Readonly<Record<string, Call | readonly string[]>>;
+  readonly script: "call" | "calls" | "refresh" | "code";
+  readonly data: Readonly<Record<string, Call | readonly Call[] | readonly string[]>>;
 }
 
 async function planOf(contender: Contender, traffic: Traffic, connections: number): Promise<Plan> {
@@ -68,6 +68,8 @@ async function planOf(contender: Contender, traffic: Traffic, connections: numbe
       tokens.push(await refreshTokenOf(contender, contender.otherSignIns?.[index]));
     return { script: "refresh", data: { call: refresh, tokens } };
   }
+  const spread = contender.spread?.[traffic.call];
+  if (spread) return { script: "calls", data: { calls: spread } };
   const call = calls[traffic.call];
   if (!call) throw new Error(`${name} has no ${traffic.call}`);
   return { script: "call", data: { call } };
@@ -92,7 +94,7 @@ async function runWrk(directory: string, { script, data }: Plan, target: Target)
       .map(([name, value]) => `${name} = ${lua(value)}\n`)
       .join(""),
   );
-  const threads = script === "call" ? 1 : target.connections;
+  const threads = script.startsWith("call") ? 1 : target.connections;
   const options = [`-t${threads}`, `-c${target.connections}`, `-d${target.seconds}s`, "--timeout", "10s"];
   return output(["wrk", ...options, "--latency", "-s", scriptFile, target.url, "--", dataFile]);
 }

@@ -2,6 +2,7 @@
  * The machine's own limits, as a process of their own: `bun bench/limits.ts <limit> <seconds>` repeats one bare thing and prints
  * how often, and what processor time it took; `route` serves until it is stopped.
  */
+import { SQL } from "bun";
 import { generateKeyPairSync } from "node:crypto";
 import { Elysia } from "elysia";
 import postgres from "postgres";
@@ -34,7 +35,17 @@ function signing(alg: "ES256" | "RS256"): () => Promise<unknown> {
   return () => signJwt(CLAIMS, { typ: "at+jwt", key });
 }
 
-const connect = () => postgres(process.env["DATABASE_URL"] ?? "", { max: 16, onnotice: () => {} });
+const CONNECTIONS = 16;
+const connectByBun = () => new SQL(process.env["DATABASE_URL"] ?? "", { max: CONNECTIONS });
+const connect = () => postgres(process.env["DATABASE_URL"] ?? "", { max: CONNECTIONS, onnotice: () => {} });
+
+const anyRow = () => 1 + Math.floor(Math.random() * 1000);
+
+async function makeRows(sql: postgres.Sql): Promise<void> {
+  await sql`create table if not exists bench_rows (id int primary key, value text)`;
+  await sql`insert into bench_rows select n, md5(n::text) from generate_series(1, 1000) n on conflict do nothing`;
+  await sql`create table if not exists bench_inserts (id uuid primary key, value text)`;
+}
 
 const works: Record<string, () => Promise<() => Promise<unknown>>> = {
   "ES256 signature": async () => signing("ES256"),
@@ -46,13 +57,20 @@ const works: Record<string, () => Promise<() => Promise<unknown>>> = {
   },
   async "prepared SELECT"() {
     const sql = connect();
-    await sql`create table if not exists bench_rows (id int primary key, value text)`;
-    await sql`insert into bench_rows select n, md5(n::text) from generate_series(1, 1000) n on conflict do nothing`;
-    return () => sql`select value from bench_rows where id = ${1 + Math.floor(Math.random() * 1000)}`;
+    await makeRows(sql);
+    return () => sql`select value from bench_rows where id = ${anyRow()}`;
+  },
+  async "prepared SELECT by Bun.SQL"() {
+    const sql = connectByBun();
+    return () => sql`select value from bench_rows where id = ${anyRow()}`;
   },
   async "durable INSERT"() {
     const sql = connect();
-    await sql`create table if not exists bench_inserts (id uuid primary key, value text)`;
+    await makeRows(sql);
+    return () => sql`insert into bench_inserts values (${Bun.randomUUIDv7()}, 'some text of some length')`;
+  },
+  async "durable INSERT by Bun.SQL"() {
+    const sql = connectByBun();
     return () => sql`insert into bench_inserts values (${Bun.randomUUIDv7()}, 'some text of some length')`;
   },
 };

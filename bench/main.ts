@@ -14,12 +14,16 @@ import { measureQueue } from "./queue.ts";
 import { type CaseReport, caseText, ratiosOf, type Report, startText, withTable } from "./report.ts";
 import { adminLists, scimFilter, seed } from "./scale.ts";
 import { measureStart } from "./start.ts";
+import { tenantContenders } from "./tenants.ts";
 
 const README = join(import.meta.dir, "..", "README.md");
 const CASES = [
   ...requestCases.map(({ name }) => name),
   "admin-list",
   "scim-filter",
+  "tenants",
+  "processes",
+  "drivers",
   "enqueue",
   "drain",
   "start",
@@ -138,6 +142,55 @@ async function scaleReports(database: BenchDatabase): Promise<void> {
   }
 }
 
+/** One tenant and a thousand. */
+async function tenantReport(database: BenchDatabase): Promise<void> {
+  const gatewright = await startGatewright(database);
+  try {
+    const contenders = await tenantContenders(gatewright);
+    const subjects = contenders.map((contender) => contenderSubject(contender, { call: "tenants" }));
+    add({
+      name: "tenants",
+      title: "ES256 tokens of one tenant and of many",
+      measurements: await measure(subjects, rounds),
+    });
+  } finally {
+    await gatewright.stop();
+  }
+}
+
+/** One process on the port, and two. */
+async function processReports(database: BenchDatabase): Promise<void> {
+  const one = await startGatewright(database);
+  const two = await startGatewright(database, 2);
+  try {
+    for (const call of ["token-es256", "introspect-jwt", "login"]) {
+      const title = requestCases.find(({ name }) => name === call)?.title ?? call;
+      const subjects = [one, two].map((contender) => contenderSubject(contender, { call }));
+      add({
+        name: `processes-${call}`,
+        title: `one process and two: ${title}`,
+        measurements: await measure(subjects, rounds),
+      });
+    }
+  } finally {
+    await one.stop();
+    await two.stop();
+  }
+}
+
+/** The driver in use, and the runtime's own. */
+async function driverReports(database: BenchDatabase): Promise<void> {
+  const url = await database.create("limits");
+  for (const name of ["prepared SELECT", "durable INSERT"]) {
+    const subjects = [name, `${name} by Bun.SQL`].map((work) => limitSubject(work, url, database.cpuMs));
+    add({
+      name: "drivers",
+      title: `the driver, and the runtime's own: ${name}`,
+      measurements: await measure(subjects, rounds),
+    });
+  }
+}
+
 async function run(): Promise<Report> {
   const chosen = requestCases.filter(({ name }) => wanted(name));
   const start = wanted("start") ? await measureStart(5) : undefined;
@@ -153,6 +206,9 @@ async function run(): Promise<Report> {
         add({ name: "drain", title: "jobs worked through, from the worker's start", measurements: drain });
       });
     }
+    if (wanted("tenants")) await tryCase("tenants", () => tenantReport(database));
+    if (wanted("processes")) await tryCase("processes", () => processReports(database));
+    if (wanted("drivers")) await tryCase("drivers", () => driverReports(database));
     if (wanted("admin-list") || wanted("scim-filter"))
       await tryCase("admin-list", () => scaleReports(database));
   } finally {

@@ -103,11 +103,29 @@ function markdown(report: Report): string {
       return [index === 0 ? one.title : "", bare ? `_bare ${name}_` : name, ...cells];
     });
   });
-  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
   const alignment = header.map((_, column) => (column < 2 ? "---" : "---:"));
   return [
     `${report.machine}; load from ${report.generator} on the same machine.${report.start ? ` ${startText(report.start).replace("start: r", "R")}.` : ""}`,
     "",
     ...[header, alignment, ...body].map(line),
+    "",
+    ...budgets(report),
   ].join("\n");
+}
+
+const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
+
+/** By which to plan: how many requests a second use up one core of an API process, and one of PostgreSQL. */
+function budgets({ cases }: Report): string[] {
+  const perCore = (cpuMs: number | undefined) => number(cpuMs ? 1000 / cpuMs : undefined);
+  const rows = cases.flatMap(({ title, measurements }) => {
+    const ours = measurements.find(({ name }) => name === OURS);
+    return ours ? [[title, perCore(ours.cpuMs), perCore(ours.databaseCpuMs)]] : [];
+  });
+  if (rows.length === 0) return [];
+  return [
+    "So many requests a second use up one core:",
+    "",
+    ...[["case", "of an API process", "of PostgreSQL"], ["---", "---:", "---:"], ...rows].map(line),
+  ];
 }

@@ -16,8 +16,9 @@ const get = (path: string, token: string): Call => ({
 });
 
 /** Adds invented users, as `gatewright seed` does. @throws Error with what it said */
-export async function seed({ environment }: Gatewright, count: number): Promise<void> {
-  const child = Bun.spawn([process.execPath, CLI, "seed", "--users", String(count), "--add", "--yes"], {
+export async function seed({ environment }: Gatewright, users: number, tenants = 1): Promise<void> {
+  const sizes = ["--users", String(users), "--tenants", String(tenants)];
+  const child = Bun.spawn([process.execPath, CLI, "seed", ...sizes, "--add", "--yes"], {
     env: { ...process.env, ...environment },
     stdin: "ignore",
     stdout: "pipe",

@@ -10,6 +10,7 @@ const requestOf = ({ method, path, headers, body }) => ({ method, path, headers,
 /** Each client of the generator has a context of its own, which lives as long as one pass through these. */
 function requests() {
   if (script === "call") return [requestOf(data.call)];
+  if (script === "calls") return data.calls.map(requestOf);
   if (script === "code") {
     return [
       {
