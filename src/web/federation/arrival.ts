@@ -2,6 +2,7 @@
 import type { Deps } from "../../deps.ts";
 import { failAuthorization } from "../../domain/authorization/upstream-errors.ts";
 import { openInteraction } from "../../domain/authorization/interaction.ts";
+import { challengeLifetimeSeconds } from "../../domain/challenges/service.ts";
 import { type Connection, findConnection } from "../../domain/connections/service.ts";
 import { FederationRefusal } from "../../domain/federation/refusals.ts";
 import { consumeRoundTrip, type RoundTrip, type TripSecrets } from "../../domain/federation/round-trip.ts";
@@ -130,13 +131,22 @@ async function identityOf(
       state: parameters.get("state") ?? "",
       nonce: trip.nonce,
       codeVerifier: trip.codeVerifier,
-      maxAge: authorization?.maxAge,
+      maxAge: oldestProof(authorization),
     });
   } catch (error) {
     if (error instanceof FederationRefusal)
       await noteRefusal(deps, tenant, connection, error.problem, context);
     throw error;
   }
+}
+
+/**
+ * How long ago the person may have proved who they are, in seconds. Who was to sign in anew (`prompt=login`) did so on this trip,
+ * so within the time that a trip may take.
+ */
+function oldestProof(authorization: PageAuthorization | undefined): number | undefined {
+  if (!authorization?.prompt.includes("login")) return authorization?.maxAge;
+  return Math.min(authorization.maxAge ?? Number.POSITIVE_INFINITY, challengeLifetimeSeconds.federation);
 }
 
 /** An application that chose the connection itself gets its error; people who chose it here may choose another one. */

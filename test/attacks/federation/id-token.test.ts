@@ -4,14 +4,23 @@
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "bun:test";
 import { createHmac, createSecretKey, generateKeyPairSync } from "node:crypto";
+import { type App, authorizationParameters, Browser, createApp } from "../support.ts";
 import type { Connection } from "../../../src/domain/connections/model.ts";
-import { arriveIn, connectOidc, isSignedIn, linkedTo, upstreamsAllowed } from "../../support/federation.ts";
+import {
+  arriveIn,
+  connectOidc,
+  isSignedIn,
+  linkedTo,
+  upstreamsAllowed,
+  visit,
+} from "../../support/federation.ts";
 import { startTestServer, type TestServer } from "../../support/server.ts";
 import { type Claims, startUpstream, type Upstream } from "../../support/upstream.ts";
 
 let server: TestServer;
 let upstream: Upstream;
 let connection: Connection;
+let app: App;
 let honest: Upstream["behaviour"];
 
 beforeAll(async () => {
@@ -19,6 +28,7 @@ beforeAll(async () => {
   upstream = startUpstream(() => server.clock.now());
   honest = { ...upstream.behaviour };
   connection = await connectOidc(server, upstream);
+  app = await createApp(server);
 });
 afterAll(async () => {
   await upstream.stop();
@@ -50,6 +60,45 @@ const hmac = (claims: Claims, secret: string) => {
 };
 
 it("is taken as it should be (so that what follows is refused for its own reason)", () => expectAccepted());
+
+describe("a sign-in that is older than the application takes", () => {
+  /** Of a browser that an application sent here, to sign in with this connection alone. */
+  async function cameBack(asked: Record<string, string>, secondsAgo: number | undefined): Promise<Browser> {
+    const authTime = Math.floor(server.clock.now().getTime() / 1000) - (secondsAgo ?? 0);
+    upstream.behaviour.idToken = (claims) =>
+      secondsAgo === undefined ? claims : { ...claims, auth_time: authTime };
+    const browser = new Browser(server.url);
+    const parameters = authorizationParameters(app, { ...asked, connection: connection.key });
+    let at = await browser.get(`/oauth/authorize?${parameters}`);
+    for (let hop = 0; hop < 3; hop++) {
+      const location = new URL(at.headers.get("location") ?? "", server.url);
+      if (location.origin !== server.url) {
+        await browser.get((await visit(location)).href);
+        return browser;
+      }
+      at = await browser.get(location.href);
+    }
+    throw new Error("the browser was never sent to the provider");
+  }
+
+  /** Guard: requireRecent of oidcExchange, and the age that `oldestProof` gives it. */
+  it.each<[string, Record<string, string>, number]>([
+    ["max_age=60", { max_age: "60" }, 300],
+    ["prompt=login, before the trip began", { prompt: "login" }, 3600],
+    ["prompt=login and a longer max_age", { prompt: "login", max_age: "86400" }, 3600],
+  ])("is refused with %s", async (_what, asked, secondsAgo) => {
+    expect(isSignedIn(await cameBack(asked, secondsAgo))).toBe(false);
+  });
+
+  it.each<[string, Record<string, string>, number | undefined]>([
+    ["nothing asked", {}, 86_400],
+    ["max_age=60", { max_age: "60" }, 30],
+    ["prompt=login", { prompt: "login" }, 120],
+    ["prompt=login, at a provider that does not say when", { prompt: "login" }, undefined],
+  ])("is taken when it is not, with %s", async (_what, asked, secondsAgo) => {
+    expect(isSignedIn(await cameBack(asked, secondsAgo))).toBe(true);
+  });
+});
 
 describe("claims", () => {
   const now = () => Math.floor(server.clock.now().getTime() / 1000);
