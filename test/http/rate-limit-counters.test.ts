@@ -134,7 +134,7 @@ describe("a store that fails", () => {
     );
     const started = performance.now();
     expect([await store.add("key", 1), await store.add("key", 1)]).toEqual([1, 2]);
-    expect(performance.now() - started).toBeLessThan(3000);
+    expect(performance.now() - started).toBeLessThan(10_000);
   });
 });
 

@@ -145,7 +145,7 @@ describe.each(queueBackends)("the queue on %s", (kind) => {
     await entered.promise;
     const begun = performance.now();
     await worker.stop(50);
-    expect(performance.now() - begun).toBeLessThan(2000);
+    expect(performance.now() - begun).toBeLessThan(10_000);
     // Still marked as taken: once its lock has run out, somebody else does it.
     expect(await queue.count("active")).toBe(1);
   });
