@@ -50,6 +50,7 @@ const mayLoad: Record<string, readonly string[]> = {
 
 /** Files that hold SQL without being some feature's `repo.ts`. */
 const withSql = new Map([
+  ["src/queue/backend.ts", "gives the library of the queue its connections"],
   ["src/queue/outbox.ts", "the repo of the outbox"],
   ["src/queue/ledger.ts", "the repo of the job ledger"],
   ["src/queue/health.ts", "asks the queue's own tables, which belong to no feature"],

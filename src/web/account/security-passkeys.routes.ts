@@ -11,8 +11,7 @@ import {
   renamePasskey,
 } from "../../domain/passkeys/service.ts";
 import { CreationOptions } from "../../http/webauthn-models.ts";
-import { isDisplayName } from "../../lib/display-name.ts";
-import { AppError, notFound, unauthorized } from "../../lib/errors.ts";
+import { AppError, unauthorized } from "../../lib/errors.ts";
 import { linkTo, type PageRequest, pageScope, readPageForm, respondWithPage, shellOf } from "../http.ts";
 import {
   formDetail,
@@ -24,21 +23,12 @@ import {
   pageResponses,
 } from "../models.ts";
 import { renderCreatePasskey } from "../pages/enroll.tsx";
-import { renderManageFactor } from "../pages/security-forms.tsx";
 import { readRegistration } from "../sign-in/passkey-answer.ts";
-import {
-  backToSecurity,
-  isFresh,
-  openPage,
-  SECURITY_PATH,
-  type SecurityVisit,
-  takeForm,
-} from "./security-scope.ts";
+import { isFresh, openPage, SECURITY_PATH, type SecurityVisit, takeForm } from "./security-scope.ts";
+import { managedFactorRoutes } from "./managed-factor.routes.ts";
 import { showAdded } from "./security-totp.routes.ts";
-import { factorView } from "./security.routes.ts";
 
 const NEW_PATH = `${SECURITY_PATH}/passkeys/new`;
-const pathOf = (id: string) => `${SECURITY_PATH}/passkeys/${id}`;
 
 export const securityPasskeyRoutes = (deps: Deps) =>
   new Elysia({ name: "web-security-passkeys" }).use(adding(deps)).use(managing(deps));
@@ -99,51 +89,13 @@ const adding = (deps: Deps) =>
     );
 
 const managing = (deps: Deps) =>
-  new Elysia({ name: "web-security-passkeys-manage" })
-    .use(pageScope(deps))
-    .get(
-      `${SECURITY_PATH}/passkeys/:id`,
-      ({ page, params: { id } }) =>
-        openPage(deps, page, (visit) => showManage(deps, page, visit, id), pathOf(id)),
-      { response: pageResponses, detail: pageDetail("Page of one passkey") },
-    )
-    .post(
-      `${SECURITY_PATH}/passkeys/:id/rename`,
-      ({ page, body, params: { id } }) =>
-        takeForm(
-          deps,
-          page,
-          body,
-          async (visit, field) => {
-            const name = field("name").trim();
-            if (!isDisplayName(name)) return showManage(deps, page, visit, id, name.slice(0, 128));
-            await renamePasskey(deps, visit.session.user, id, name, page.context);
-            return backToSecurity(page, { notice: "renamed" });
-          },
-          pathOf(id),
-        ),
-      { ...pageForm, response: pageResponses, detail: formDetail("Rename a passkey") },
-    )
-    .post(
-      `${SECURITY_PATH}/passkeys/:id/remove`,
-      ({ page, body, params: { id } }) =>
-        takeForm(
-          deps,
-          page,
-          body,
-          async ({ session }) => {
-            try {
-              await removePasskey(deps, page.tenant, session.user, id, page.context);
-              return backToSecurity(page, { notice: "factor_removed" });
-            } catch (error) {
-              if (!(error instanceof AppError) || error.status !== 409) throw error;
-              return backToSecurity(page, { problem: "last_factor" });
-            }
-          },
-          pathOf(id),
-        ),
-      { ...pageForm, response: pageResponses, detail: formDetail("Remove a passkey") },
-    );
+  managedFactorRoutes(deps, {
+    kind: "passkeys",
+    title: "a passkey",
+    list: (user) => listPasskeys(deps, user),
+    rename: (user, id, name, context) => renamePasskey(deps, user, id, name, context),
+    remove: (tenant, user, id, context) => removePasskey(deps, tenant, user, id, context),
+  });
 
 function showNew(deps: Deps, page: PageRequest, { form }: SecurityVisit, refused: boolean): Response {
   requireAllowed(page.tenant, "webauthn");
@@ -154,25 +106,4 @@ function showNew(deps: Deps, page: PageRequest, { form }: SecurityVisit, refused
     back: { url: linkTo(page, SECURITY_PATH), text: "cancel" },
   });
   return respondWithPage(deps, page, html, { status: refused ? 400 : 200, withScript: true });
-}
-
-async function showManage(
-  deps: Deps,
-  page: PageRequest,
-  { session, form }: SecurityVisit,
-  id: string,
-  badName?: string,
-): Promise<Response> {
-  const passkeys = await listPasskeys(deps, session.user);
-  const passkey = passkeys.find((one) => one.id === id);
-  if (!passkey) throw notFound("There is no such passkey.");
-  const html = renderManageFactor(shellOf(page), {
-    kind: "passkeys",
-    factor: factorView(passkey, ""),
-    rename: form(`${pathOf(id)}/rename`),
-    remove: form(`${pathOf(id)}/remove`),
-    badName,
-    backUrl: linkTo(page, SECURITY_PATH),
-  });
-  return respondWithPage(deps, page, html, { status: badName === undefined ? 200 : 400 });
 }

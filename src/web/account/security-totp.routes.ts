@@ -3,31 +3,17 @@ import { Elysia } from "elysia";
 import type { Deps } from "../../deps.ts";
 import { addFactorInSession } from "../../domain/accounts/step-up.ts";
 import { disableTotp, finishTotpSetup, renameTotp, requireAllowed } from "../../domain/mfa/factors.ts";
-import {
-  beginTotpSetup,
-  listTotpDevices,
-  resumeTotpSetup,
-  type TotpDevice,
-} from "../../domain/mfa/totp/service.ts";
+import { beginTotpSetup, listTotpDevices, resumeTotpSetup } from "../../domain/mfa/totp/service.ts";
 import { isDisplayName } from "../../lib/display-name.ts";
-import { AppError, notFound } from "../../lib/errors.ts";
+import { AppError } from "../../lib/errors.ts";
 import { linkTo, type PageRequest, pageScope, redirectTo, respondWithPage, shellOf } from "../http.ts";
 import { formDetail, pageDetail, pageForm, pageResponses } from "../models.ts";
 import { renderBackupCodes, renderNameTotp, renderSetUpTotp } from "../pages/enroll.tsx";
-import { renderManageFactor } from "../pages/security-forms.tsx";
-import {
-  afterNewFactor,
-  backToSecurity,
-  openPage,
-  SECURITY_PATH,
-  type SecurityVisit,
-  takeForm,
-} from "./security-scope.ts";
-import { factorView } from "./security.routes.ts";
+import { afterNewFactor, openPage, SECURITY_PATH, type SecurityVisit, takeForm } from "./security-scope.ts";
+import { managedFactorRoutes } from "./managed-factor.routes.ts";
 
 const NEW_PATH = `${SECURITY_PATH}/totp/new`;
 const NAME_PATH = `${SECURITY_PATH}/totp/name`;
-const pathOf = (id: string) => `${SECURITY_PATH}/totp/${id}`;
 
 export const securityTotpRoutes = (deps: Deps) =>
   new Elysia({ name: "web-security-totp" }).use(adding(deps)).use(managing(deps));
@@ -97,51 +83,13 @@ const adding = (deps: Deps) =>
     );
 
 const managing = (deps: Deps) =>
-  new Elysia({ name: "web-security-totp-manage" })
-    .use(pageScope(deps))
-    .get(
-      `${SECURITY_PATH}/totp/:id`,
-      ({ page, params: { id } }) =>
-        openPage(deps, page, (visit) => showManage(deps, page, visit, id), pathOf(id)),
-      { response: pageResponses, detail: pageDetail("Page of one authenticator app") },
-    )
-    .post(
-      `${SECURITY_PATH}/totp/:id/rename`,
-      ({ page, body, params: { id } }) =>
-        takeForm(
-          deps,
-          page,
-          body,
-          async (visit, field) => {
-            const name = field("name").trim();
-            if (!isDisplayName(name)) return showManage(deps, page, visit, id, name.slice(0, 128));
-            await renameTotp(deps, visit.session.user, id, name, page.context);
-            return backToSecurity(page, { notice: "renamed" });
-          },
-          pathOf(id),
-        ),
-      { ...pageForm, response: pageResponses, detail: formDetail("Rename an authenticator app") },
-    )
-    .post(
-      `${SECURITY_PATH}/totp/:id/remove`,
-      ({ page, body, params: { id } }) =>
-        takeForm(
-          deps,
-          page,
-          body,
-          async ({ session }) => {
-            try {
-              await disableTotp(deps, page.tenant, session.user, id, page.context);
-              return backToSecurity(page, { notice: "factor_removed" });
-            } catch (error) {
-              if (!(error instanceof AppError) || error.status !== 409) throw error;
-              return backToSecurity(page, { problem: "last_factor" });
-            }
-          },
-          pathOf(id),
-        ),
-      { ...pageForm, response: pageResponses, detail: formDetail("Remove an authenticator app") },
-    );
+  managedFactorRoutes(deps, {
+    kind: "totp",
+    title: "an authenticator app",
+    list: (user) => listTotpDevices(deps, user),
+    rename: (user, id, name, context) => renameTotp(deps, user, id, name, context),
+    remove: (tenant, user, id, context) => disableTotp(deps, tenant, user, id, context),
+  });
 
 /** What is set up now, or what it is to be called where there is one already. */
 async function showNew(
@@ -191,25 +139,4 @@ export function showAdded(
   if (codes.length === 0) return redirectTo(page, nextUrl);
   const html = renderBackupCodes(shellOf(page), { codes, nextUrl });
   return respondWithPage(deps, page, html, { withScript: true });
-}
-
-async function showManage(
-  deps: Deps,
-  page: PageRequest,
-  { session, form }: SecurityVisit,
-  id: string,
-  badName?: string,
-): Promise<Response> {
-  const devices: TotpDevice[] = await listTotpDevices(deps, session.user);
-  const device = devices.find((one) => one.id === id);
-  if (!device) throw notFound("There is no such authenticator app.");
-  const html = renderManageFactor(shellOf(page), {
-    kind: "totp",
-    factor: factorView(device, ""),
-    rename: form(`${pathOf(id)}/rename`),
-    remove: form(`${pathOf(id)}/remove`),
-    badName,
-    backUrl: linkTo(page, SECURITY_PATH),
-  });
-  return respondWithPage(deps, page, html, { status: badName === undefined ? 200 : 400 });
 }
