@@ -25,9 +25,6 @@ export interface BegunSaml {
   readonly refusal: AuthnRefusal | undefined;
 }
 
-/** It goes through the browser twice, and is no secret: long enough for an address of the application's own. */
-export const MOST_RELAY_STATE = 1024;
-
 /**
  * By the redirect binding (SAML Bindings §3.4).
  * @param query as it came: a signature is over the very characters
@@ -79,7 +76,6 @@ function begin(
   client: SamlClient,
   { root, signed, relayState }: { root: Element; signed: boolean; relayState: string | undefined },
 ): BegunSaml {
-  if ((relayState ?? "").length > MOST_RELAY_STATE) throw new SamlError("too_large", "a long RelayState");
   const { ssoUrl } = identityProviderOf(deps, tenant, client);
   const clocks = clocksOf(deps);
   const request = readAuthnRequest(root, client, { ...clocks, signed, destination: ssoUrl });

@@ -11,7 +11,6 @@ import { useOnce } from "../replay/service.ts";
 import type { RequestContext } from "../request-context.ts";
 import { endSession } from "../sessions/service.ts";
 import type { Tenant } from "../tenants/service.ts";
-import { MOST_RELAY_STATE } from "./begin.ts";
 import { clocksOf, identityProviderOf, signaturePolicyOf } from "./entity.ts";
 import { type ChainStep, continueChain, openChain, startChain } from "./logout-chain.ts";
 import type { SamlClient } from "./model.ts";
@@ -51,16 +50,11 @@ function read(deps: Deps, tenant: Tenant, client: SamlClient, transport: LogoutT
   if ("query" in transport) {
     const sent = readRedirect(transport.query);
     const message = readRedirectLogout(sent, policy, expected);
-    return { message, relayState: bounded(sent.relayState) };
+    return { message, relayState: sent.relayState };
   }
   const sent = readPost(transport.fields);
   const message = readPostLogout(sent.text, policy, expected);
-  return { message, relayState: bounded(sent.relayState) };
-}
-
-function bounded(relayState: string | undefined): string | undefined {
-  if ((relayState ?? "").length > MOST_RELAY_STATE) throw new SamlError("too_large", "a long RelayState");
-  return relayState;
+  return { message, relayState: sent.relayState };
 }
 
 /** Longer than a request could be presented again. */

@@ -1,6 +1,7 @@
 /** The HTTP-POST binding (saml-bindings-2.0-os §3.5): messages in forms, signed as documents. */
 import { SamlError } from "./errors.ts";
 import type { MessageParameter } from "./redirect.ts";
+import { readRelayState } from "./relay-state.ts";
 import { decodeBase64, decodeUtf8, MOST_MESSAGE_BYTES } from "./xml.ts";
 
 export interface PostMessage {
@@ -22,6 +23,6 @@ export function readPost(form: URLSearchParams): PostMessage {
   return {
     parameter,
     text: decodeUtf8(decodeBase64(encoded)),
-    relayState: form.get("RelayState") ?? undefined,
+    relayState: readRelayState(form.get("RelayState")),
   };
 }

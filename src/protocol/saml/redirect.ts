@@ -2,6 +2,7 @@
 import { inflateRawSync } from "node:zlib";
 import { type SignaturePolicy, verifyBytes } from "./algorithms.ts";
 import { SamlError } from "./errors.ts";
+import { readRelayState } from "./relay-state.ts";
 import { decodeBase64, decodeUtf8 } from "./xml.ts";
 
 export type MessageParameter = "SAMLRequest" | "SAMLResponse";
@@ -46,7 +47,7 @@ export function readRedirect(query: string): RedirectMessage {
   return {
     parameter,
     text: inflate(decodeBase64(value(parameter) ?? "")),
-    relayState: value("RelayState"),
+    relayState: readRelayState(value("RelayState")),
     signature:
       signature === undefined || algorithm === undefined
         ? undefined

@@ -48,7 +48,7 @@ describe("markup", () => {
     expect(policy).toMatch(/script-src 'nonce-[^']+';/);
   });
 
-  /** Guard: MOST_RELAY_STATE in domain/saml-idp/begin.ts. */
+  /** Guard: MOST_CHARACTERS in protocol/saml/relay-state.ts. */
   it("and a RelayState that is longer than any is refused", async () => {
     scene.expectRefused(await scene.send(scene.write(), { relayState: "x".repeat(1025) }), "too_large");
   });
