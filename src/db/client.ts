@@ -56,6 +56,10 @@ function open(url: string, options: DatabaseOptions): Database {
       // A request that waits longer has lost its caller; better a clear error than a full pool.
       statement_timeout: 30_000,
       idle_in_transaction_session_timeout: 60_000,
+      // Nobody's query takes a second processor, which others are waiting for.
+      max_parallel_workers_per_gather: "0",
+      // What is looked up by an index lies in memory or on a disk without a head to move.
+      random_page_cost: "1.1",
     },
   });
   return drizzle(client, { schema });

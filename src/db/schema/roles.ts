@@ -36,7 +36,7 @@ export const userRoles = pgTable(
       columns: [table.tenantId, table.roleId],
       foreignColumns: [roles.tenantId, roles.id],
     }).onDelete("cascade"),
-    index("user_roles_role").on(table.tenantId, table.roleId),
+    index("user_roles_holders").on(table.tenantId, table.roleId, table.userId),
   ],
 );
 

@@ -1,4 +1,4 @@
-import { and, asc, count, desc, eq, gt, like, lt, not, type SQL, sql } from "drizzle-orm";
+import { and, asc, desc, eq, gt, like, lt, not, type SQL, sql } from "drizzle-orm";
 import { type Database, moment } from "../../../db/client.ts";
 import { roles, userEmails, users, userSearch } from "../../../db/schema/index.ts";
 import { type Id, isId, uuidFromId } from "../../../lib/ids.ts";
@@ -42,7 +42,7 @@ function placeIn(sort: UserSort, chosen: boolean) {
   }
 }
 
-/** Of a search: whoever reads that there are as many changes the words. */
+/** Of a search or several filters: whoever reads that there are as many changes the words. */
 const FOUND_AT_MOST = 1000;
 
 const itsSearch = and(eq(userSearch.tenantId, users.tenantId), eq(userSearch.userId, users.id));
@@ -56,8 +56,9 @@ export async function listUsers(
   page: PageRequest<UserSort>,
 ): Promise<PageResult<Listed>> {
   const asked = await conditionsOf(db, tenantId, filter, page.search);
-  const { conditions, total } =
-    page.search === undefined ? { conditions: asked, total: undefined } : await searched(db, asked);
+  const { conditions, total } = isCombined(filter, page.search)
+    ? await found(db, asked)
+    : { conditions: asked, total: undefined };
   const [rows, counted] = await Promise.all([
     findRows(db, conditions, page),
     total ?? countRows(db, conditions, COUNTED_AT_MOST),
@@ -65,23 +66,24 @@ export async function listUsers(
   return pageOf(rows, page.limit, counted);
 }
 
+/** Whether no index alone says who matches: of a search, and of several filters at once. */
+function isCombined(filter: UserFilter, search: string | undefined): boolean {
+  const { enabled, role, organizationId, createdAfter, createdBefore } = filter;
+  const given = [enabled, role, organizationId, createdAfter ?? createdBefore];
+  return search !== undefined || given.filter((one) => one !== undefined).length > 1;
+}
+
 /**
- * Goes through the trigrams once, and not for the page and for the total. Whoever is found, if they are few, is all that is
+ * Looks once at what matches, and not for the page and for the total. Whoever is found, if they are few, is all that is
  * looked at from then on; if they are many, they are not far apart in any order.
  */
-async function searched(db: Database, asked: Conditions): Promise<{ conditions: Conditions; total: number }> {
-  const { tenantId, ofUsers, ofSearch } = asked;
-  const matching = and(eq(userSearch.tenantId, tenantId), ...ofSearch);
-  const ids = db.select({ id: userSearch.userId }).from(userSearch);
-  const found = await (
-    ofUsers.length === 0
-      ? ids.where(matching)
-      : ids.innerJoin(users, itsSearch).where(and(matching, eq(users.tenantId, tenantId), ...ofUsers))
-  ).limit(FOUND_AT_MOST);
-  if (found.length === FOUND_AT_MOST) return { conditions: asked, total: found.length };
-  const uuids = `{${found.map(({ id }) => uuidFromId("user", id)).join(",")}}`;
+async function found(db: Database, asked: Conditions): Promise<{ conditions: Conditions; total: number }> {
+  const { tenantId } = asked;
+  const few = await findIds(db, asked, FOUND_AT_MOST);
+  if (few.length === FOUND_AT_MOST) return { conditions: asked, total: few.length };
+  const uuids = `{${few.join(",")}}`;
   const among = sql`${userSearch.userId} = any(${uuids}::uuid[])`;
-  return { conditions: { tenantId, ofUsers: [], ofSearch: [among], only: undefined }, total: found.length };
+  return { conditions: { tenantId, ofUsers: [], ofSearch: [among], only: undefined }, total: few.length };
 }
 
 /** The same without counting them: at most one more than the page holds. */
@@ -106,7 +108,7 @@ interface Conditions {
   readonly ofUsers: readonly SQL[];
   /** Of those by whom they are searched. */
   readonly ofSearch: readonly SQL[];
-  /** Who they are, if there is no other condition. */
+  /** Who they are, if no other condition says so. */
   readonly only: UserSet | undefined;
 }
 
@@ -118,29 +120,47 @@ async function conditionsOf(
 ): Promise<Conditions> {
   const given = <Condition>(conditions: (Condition | undefined)[]) =>
     conditions.filter((condition) => condition !== undefined);
-  const ofUsers = given([
+  const ofStatus = given([
     filter.enabled === undefined ? undefined : filter.enabled ? sql`${users.enabled}` : not(users.enabled),
-    filter.createdAfter && gt(users.createdAt, filter.createdAfter),
-    filter.createdBefore && lt(users.createdAt, filter.createdBefore),
   ]);
   const sets = given([
     filter.role === undefined ? undefined : await roleHolders(db, tenantId, filter.role),
     filter.organizationId && membersOf(tenantId, filter.organizationId),
   ]);
-  const ofSearch = given([
+  const chosen = given([
     ...sets.map(({ ids }) => sql`${userSearch.userId} in (${ids})`),
     search === undefined ? undefined : holds(search),
   ]);
-  const only = ofUsers.length === 0 && search === undefined ? inAll(sets) : undefined;
+  // Said of the table whose order the page is read in: of the other one, all up to the moment would be looked at in vain.
+  const made = createdBetween(filter, chosen.length > 0 ? userSearch.createdAt : users.createdAt);
+  const ofUsers = chosen.length > 0 ? ofStatus : [...ofStatus, ...made];
+  const ofSearch = chosen.length > 0 ? [...chosen, ...made] : [];
+  const only = made.length === 0 && search === undefined ? inAll(tenantId, sets, ofStatus) : undefined;
   return { tenantId, ofUsers, ofSearch, only };
 }
 
-/** Those who are in each of the sets; undefined without any. */
-const inAll = ([first, ...others]: readonly UserSet[]): UserSet | undefined =>
+const createdBetween = (
+  { createdAfter, createdBefore }: UserFilter,
+  column: typeof users.createdAt | typeof userSearch.createdAt,
+): SQL[] => [
+  ...(createdAfter ? [gt(column, createdAfter)] : []),
+  ...(createdBefore ? [lt(column, createdBefore)] : []),
+];
+
+/** Those who are in each of the sets and of this status; undefined without any set. */
+const inAll = (
+  tenantId: Id<"tenant">,
+  [first, ...others]: readonly UserSet[],
+  ofStatus: readonly SQL[],
+): UserSet | undefined =>
   first && {
-    ids: sql`select one.user_id from (${first.ids}) as one(user_id) where true${sql.join(
-      others.map(({ ids }) => sql` and one.user_id in (${ids})`),
-    )}`,
+    ids: sql`select one.user_id from (${first.ids}) as one(user_id) where true${sql.join([
+      ...others.map(({ ids }) => sql` and one.user_id in (${ids})`),
+      ...ofStatus.map(
+        (status) => sql` and exists (select from users
+          where users.tenant_id = ${uuidFromId("tenant", tenantId)}::uuid and users.id = one.user_id and ${status})`,
+      ),
+    ])}`,
     distinct: first.distinct,
   };
 
@@ -201,29 +221,30 @@ function pageIds(db: Database, { tenantId, ofUsers, ofSearch }: Conditions, page
     .as("page");
 }
 
-/** Without a join where none is needed: it would cost more than all the rest. */
-async function countRows(
-  db: Database,
-  { tenantId, ofUsers, ofSearch, only }: Conditions,
-  most: number,
-): Promise<number> {
-  if (only?.distinct) {
-    const [row] = await db.execute<{ total: string }>(
-      sql`select count(*) as total from (${only.ids} limit ${most}) as known`,
-    );
-    return Number(row?.total ?? 0);
-  }
+async function countRows(db: Database, conditions: Conditions, most: number): Promise<number> {
+  const [row] = await db.execute<{ total: string }>(
+    sql`select count(*) as total from (${matching(db, conditions)} limit ${most}) as known`,
+  );
+  return Number(row?.total ?? 0);
+}
+
+async function findIds(db: Database, conditions: Conditions, most: number): Promise<string[]> {
+  const rows = await db.execute<{ id: string }>(sql`${matching(db, conditions)} limit ${most}`);
+  return rows.map(({ id }) => id);
+}
+
+/** Whoever matches, in no order. Without a join where none is needed: it would cost more than all the rest. */
+function matching(db: Database, { tenantId, ofUsers, ofSearch, only }: Conditions): SQL {
+  if (only?.distinct) return sql`select user_id as id from (${only.ids}) as known`;
   const ofTenant = and(eq(users.tenantId, tenantId), ...ofUsers);
+  if (ofSearch.length === 0) return db.select({ id: users.id }).from(users).where(ofTenant).getSQL();
   const searched = and(eq(userSearch.tenantId, tenantId), ...ofSearch);
-  const found = db.select({ id: userSearch.userId }).from(userSearch);
-  const known =
-    ofSearch.length === 0
-      ? db.select({ id: users.id }).from(users).where(ofTenant).limit(most).as("known")
-      : ofUsers.length === 0
-        ? found.where(searched).limit(most).as("known")
-        : found.innerJoin(users, itsSearch).where(and(searched, ofTenant)).limit(most).as("known");
-  const [row] = await db.select({ total: count() }).from(known);
-  return row?.total ?? 0;
+  const ids = db.select({ id: sql`${userSearch.userId}`.as("id") }).from(userSearch);
+  const chosen =
+    ofUsers.length === 0
+      ? ids.where(searched)
+      : ids.innerJoin(users, itsSearch).where(and(searched, ofTenant));
+  return chosen.getSQL();
 }
 
 /** Whether a text, wherever it stands, has letters or digits that trigrams are made of. */
