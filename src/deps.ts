@@ -9,6 +9,7 @@ import { createRemoteKeys, type RemoteKeys } from "./domain/remote-documents/rem
 import { type Clock, systemClock } from "./lib/clock.ts";
 import { deriveKey } from "./lib/crypto.ts";
 import { createLogger, type Logger } from "./lib/log.ts";
+import { createPace, type Pace, unpaced } from "./lib/pace.ts";
 import { createDirectories, createOutbound, type Directories, type Outbound } from "./outbound/client.ts";
 
 export interface Deps {
@@ -28,6 +29,8 @@ export interface Deps {
   readonly verifiedTokens: VerifiedJwts;
   /** Audit events of requests that write nothing else: batched, at most 50 ms late. */
   readonly auditBuffer: AuditBuffer;
+  /** What millions of rows are gone through by, while others sign in. */
+  readonly pace: Pace;
   /** Keys derived from the first master key, one a purpose. */
   readonly secrets: Secrets;
 }
@@ -57,6 +60,9 @@ export interface DepsOptions {
  * and keep the queue, fit into the hundred that PostgreSQL lets in by default.
  */
 const CONNECTIONS: Record<DepsOptions["process"], number> = { api: 16, worker: 10, cli: 2 };
+
+/** Of the time of one processor, for all that a worker does at length: its own work and what the database does for it. */
+const BACKGROUND_SHARE = 1 / 3;
 
 /** A database that cannot be listened to is closed again: its pool would keep a process alive that failed to start. */
 async function listenOrClose({ caches, db, log }: Deps): Promise<() => Promise<void>> {
@@ -97,6 +103,7 @@ export async function createDeps(
     ),
     verifiedTokens: createVerifiedTokens(),
     auditBuffer,
+    pace: options.process === "worker" ? createPace(BACKGROUND_SHARE) : unpaced,
     secrets: {
       csrf: deriveKey(master, "csrf"),
       dpopNonces: deriveKey(master, "dpop-nonces"),

@@ -22,16 +22,23 @@ export async function* sealFrames(
   context: string,
   chunks: AsyncIterable<Uint8Array>,
 ): AsyncGenerator<Uint8Array> {
+  // Filled again and again: however large a chunk is, none of it is copied but into its frame.
+  const frame = Buffer.allocUnsafe(FRAME_BYTES);
+  let filled = 0;
   let index = 0;
-  let held = Buffer.alloc(0);
   for await (const chunk of chunks) {
-    held = Buffer.concat([held, chunk]);
-    while (held.length > FRAME_BYTES) {
-      yield frameOf(seal(key, held.subarray(0, FRAME_BYTES), contextOf(context, index++, false)));
-      held = held.subarray(FRAME_BYTES);
+    for (let taken = 0; taken < chunk.length;) {
+      if (filled === FRAME_BYTES) {
+        yield frameOf(seal(key, frame, contextOf(context, index++, false)));
+        filled = 0;
+      }
+      const part = chunk.subarray(taken, taken + FRAME_BYTES - filled);
+      frame.set(part, filled);
+      filled += part.length;
+      taken += part.length;
     }
   }
-  yield frameOf(seal(key, held, contextOf(context, index, true)));
+  yield frameOf(seal(key, frame.subarray(0, filled), contextOf(context, index, true)));
 }
 
 function frameOf(box: Buffer): Buffer {

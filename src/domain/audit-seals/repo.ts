@@ -1,9 +1,8 @@
-import { and, asc, desc, eq, gt, lte, ne, sql } from "drizzle-orm";
+import { and, asc, desc, eq, gt, ne, sql } from "drizzle-orm";
 import { type Database, type Executor, moment } from "../../db/client.ts";
 import { auditEvents, auditSealKeys, auditSeals, tenants } from "../../db/schema/index.ts";
 import { type Id, idFromUuid } from "../../lib/ids.ts";
 
-export type SealedEvent = typeof auditEvents.$inferSelect;
 export type SealRow = typeof auditSeals.$inferSelect;
 export type SealKeyRow = typeof auditSealKeys.$inferSelect;
 
@@ -44,27 +43,6 @@ export async function findLastSeal(executor: Executor, tenantId: Id<"tenant">): 
     .orderBy(desc(auditSeals.number))
     .limit(1);
   return last;
-}
-
-/** In the order of their places. */
-export async function findEvents(
-  executor: Executor,
-  tenantId: Id<"tenant">,
-  range: { after: number; through: number },
-  limit: number,
-): Promise<SealedEvent[]> {
-  return executor
-    .select()
-    .from(auditEvents)
-    .where(
-      and(
-        eq(auditEvents.tenantId, tenantId),
-        gt(auditEvents.seq, range.after),
-        lte(auditEvents.seq, range.through),
-      ),
-    )
-    .orderBy(asc(auditEvents.seq))
-    .limit(limit);
 }
 
 export async function insertSeal(executor: Executor, row: SealRow): Promise<void> {

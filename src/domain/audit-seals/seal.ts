@@ -2,11 +2,11 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
 import { sha256 } from "../../lib/crypto.ts";
-import type { Id } from "../../lib/ids.ts";
-import { canonicalJson, leafHash, merkleRoot } from "../../lib/merkle.ts";
+import { type Id, idFromUuid } from "../../lib/ids.ts";
+import { leafHash, merkleRoot, sortedMembers } from "../../lib/merkle.ts";
 import { claimsOf, hasValidSignature, isTyp, parseCompact } from "../../protocol/jose/compact.ts";
 import type { VerificationKey } from "../../protocol/jose/keys.ts";
-import type { SealedEvent } from "./repo.ts";
+import type { WrittenEvent } from "../audit/reading.ts";
 
 /** Nothing else of ours has this type, so that no token is ever taken for a seal (RFC 8725 §3.11). */
 export const SEAL_TYP = "gatewright-audit-seal+jwt";
@@ -59,11 +59,32 @@ export const digestOf = (jws: string): string => sha256(jws).toString("base64url
  * The Merkle root of events in the order of their places. A leaf is everything that the row says.
  * @returns base64url
  */
-export function rootOf(events: readonly SealedEvent[]): string {
-  return merkleRoot(events.map((event) => leafHash(canonicalJson(event)))).toString("base64url");
+export function rootOf(tenantId: Id<"tenant">, events: readonly WrittenEvent[]): string {
+  return merkleRoot(events.map((event) => leafHash(leafOf(tenantId, event)))).toString("base64url");
 }
 
-export const monthOf = (moment: Date): string => moment.toISOString().slice(0, 7);
+/** `canonicalJson` of the row: its members are written in the order of their names. */
+function leafOf(tenantId: Id<"tenant">, event: WrittenEvent): string {
+  return JSON.stringify({
+    actorId: event.actor_id,
+    actorType: event.actor_type,
+    createdAt: new Date(Number(event.at)),
+    details: sortedMembers(JSON.parse(event.details)),
+    id: idFromUuid("auditEvent", event.id),
+    ip: event.ip,
+    requestId: event.request_id,
+    seq: Number(event.seq),
+    targetId: event.target_id,
+    targetType: event.target_type,
+    tenantId,
+    type: event.type,
+    userAgent: event.user_agent,
+  });
+}
+
+/** In UTC. */
+export const monthOf = ({ at }: Pick<WrittenEvent, "at">): string =>
+  new Date(Number(at)).toISOString().slice(0, 7);
 
 /**
  * @param keyOf a key that is known to be the tenant's

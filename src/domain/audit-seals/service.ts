@@ -5,10 +5,11 @@
  */
 import type { Executor } from "../../db/client.ts";
 import type { Deps } from "../../deps.ts";
-import type { Id } from "../../lib/ids.ts";
+import { type Id, idFromUuid } from "../../lib/ids.ts";
 import type { SigningKey } from "../../protocol/jose/keys.ts";
 import { signJwt } from "../../protocol/jose/sign-jwt.ts";
 import { settledPlace } from "../audit/places.ts";
+import { eventsBetween } from "../audit/reading.ts";
 import { signingKeyOf } from "../keys/service.ts";
 import { keepSealKey, SEAL_ALGORITHM } from "./keys.ts";
 import * as repo from "./repo.ts";
@@ -53,7 +54,9 @@ async function sealTenant(deps: Deps, tenantId: Id<"tenant">, through: number): 
   const sizes: number[] = [];
   for (;;) {
     const key = await signingKeyOf(deps, tenantId, SEAL_ALGORITHM);
-    const size = await deps.db.transaction((tx) => sealBatch(deps, tx, { tenantId, key, through }));
+    const size = await deps.pace.part(() =>
+      deps.db.transaction((tx) => sealBatch(deps, tx, { tenantId, key, through })),
+    );
     if (size === 0) return sizes;
     sizes.push(size);
   }
@@ -68,23 +71,23 @@ async function sealBatch(
   const last = await repo.findLastSeal(tx, tenantId);
   const after = last?.through ?? 0;
   if (after >= through) return 0;
-  const found = await repo.findEvents(tx, tenantId, { after, through }, MOST_EVENTS + 1);
+  const found = await eventsBetween(tx, tenantId, { after, through }, MOST_EVENTS + 1);
   const [first] = found;
   if (!first) return 0;
   // Of one month, so that a partition can be dropped without leaving half a batch.
-  const month = monthOf(first.createdAt);
-  const end = found.findIndex(({ createdAt }) => monthOf(createdAt) !== month);
+  const month = monthOf(first);
+  const end = found.findIndex((event) => monthOf(event) !== month);
   const events = found.slice(0, Math.min(end === -1 ? found.length : end, MOST_EVENTS));
   const final = events.at(-1) ?? first;
   const batch: BatchSeal = {
     kind: "batch",
     ...linkTo(last, tenantId, deps.clock.now()),
-    through: events.length < found.length ? final.seq : through,
+    through: events.length < found.length ? Number(final.seq) : through,
     month,
     events: events.length,
-    root: rootOf(events),
-    first: first.id,
-    last: final.id,
+    root: rootOf(tenantId, events),
+    first: idFromUuid("auditEvent", first.id),
+    last: idFromUuid("auditEvent", final.id),
   };
   await addSeal(deps, tx, { tenantId, key, seal: batch });
   return events.length;

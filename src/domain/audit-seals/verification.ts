@@ -2,6 +2,7 @@
 import type { Deps } from "../../deps.ts";
 import type { Id } from "../../lib/ids.ts";
 import type { VerificationKey } from "../../protocol/jose/keys.ts";
+import { eventsBetween, type WrittenEvent } from "../audit/reading.ts";
 import { trustedKeys } from "./keys.ts";
 import * as repo from "./repo.ts";
 import { type BatchSeal, digestOf, monthOf, openSeal, rootOf, type Seal } from "./seal.ts";
@@ -75,7 +76,7 @@ export async function verifyAuditTrail(
     if (copy !== undefined && copy !== digestOf(row.jws)) return ended(badSeal(row, "differs_from_copy"));
     if (seal.kind === "batch") {
       const gone = (dropped.get(seal.month) ?? 0) > seal.number;
-      const bad = await checkBatch(deps, tenantId, seal, gone);
+      const bad = await deps.pace.part(() => checkBatch(deps, tenantId, seal, gone));
       if (bad) return ended(bad);
       if (!gone) events += seal.events;
     }
@@ -138,13 +139,13 @@ async function checkBatch(
 ): Promise<BadBatch | undefined> {
   const { after, through, number } = seal;
   const expected = dropped ? 0 : seal.events;
-  const found = await repo.findEvents(deps.db, tenantId, { after, through }, MOST_EVENTS + 1);
+  const found = await eventsBetween(deps.db, tenantId, { after, through }, MOST_EVENTS + 1);
   const fault =
     found.length < expected
       ? "events_missing"
       : found.length > expected
         ? "events_added"
-        : dropped || isUnchanged(seal, found)
+        : dropped || isUnchanged(tenantId, seal, found)
           ? undefined
           : "events_changed";
   return (
@@ -160,8 +161,8 @@ async function checkBatch(
 }
 
 /** The month too: it is by the month that a tombstone accounts for a batch. */
-const isUnchanged = (seal: BatchSeal, found: readonly repo.SealedEvent[]) =>
-  rootOf(found) === seal.root && found.every(({ createdAt }) => monthOf(createdAt) === seal.month);
+const isUnchanged = (tenantId: Id<"tenant">, seal: BatchSeal, found: readonly WrittenEvent[]) =>
+  rootOf(tenantId, found) === seal.root && found.every((event) => monthOf(event) === seal.month);
 
 const missing = (number: number): BadBatch => ({
   number,

@@ -1,11 +1,12 @@
 /** The audit trail as administrators read it: the newest first, no further back than their tenant keeps it. */
+import type { Executor } from "../../db/client.ts";
 import type { Deps } from "../../deps.ts";
 import type { Id } from "../../lib/ids.ts";
 import { type PageRequest, pageOf, type PageResult } from "../../lib/page.ts";
 import type { Tenant } from "../tenants/service.ts";
 import * as repo from "./repo.ts";
 
-export type { StoredEvent } from "./repo.ts";
+export type { StoredEvent, WrittenEvent } from "./repo.ts";
 
 export interface EventFilter {
   readonly type?: string | undefined;
@@ -44,21 +45,19 @@ export async function listEvents(
 export async function* eachPage(
   deps: Deps,
   tenant: Tenant,
-  filter: EventFilter,
+  filter: Pick<EventFilter, "type" | "from" | "to">,
   { most, pageSize }: { most: number; pageSize: number },
-): AsyncGenerator<repo.StoredEvent[]> {
+): AsyncGenerator<repo.WrittenEvent[]> {
   const query = queryOf(deps, tenant, filter);
   let left = most;
-  let after: repo.Position | undefined;
+  let after: repo.WrittenEvent | undefined;
   while (left > 0) {
     const limit = Math.min(pageSize, left);
-    const rows = await repo.findEvents(deps.db, query, { after, limit });
-    const last = rows.at(-1);
-    if (!last) return;
-    yield rows;
+    const rows = await repo.findWritten(deps.db, query, { after, limit });
+    if (rows.length > 0) yield rows;
     if (rows.length < limit) return;
     left -= rows.length;
-    after = { createdAt: last.createdAt, id: last.id };
+    after = rows.at(-1);
   }
 }
 
@@ -83,3 +82,11 @@ function queryOf(deps: Deps, tenant: Tenant, filter: EventFilter): repo.EventQue
     to,
   };
 }
+
+/** A tenant's events in the order of their places, whoever may see them: what seals are over. */
+export const eventsBetween = (
+  executor: Executor,
+  tenantId: Id<"tenant">,
+  range: { after: number; through: number },
+  limit: number,
+): Promise<repo.WrittenEvent[]> => repo.findWrittenBetween(executor, tenantId, range, limit);

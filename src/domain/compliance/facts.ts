@@ -5,6 +5,7 @@ import { shownFrom } from "../audit/reading.ts";
 import { type Verification, verifyAuditTrail } from "../audit-seals/verification.ts";
 import type { Tenant } from "../tenants/service.ts";
 import type { TenantSettings } from "../tenants/settings.ts";
+import { countEvents, type EventCounts, type SignIns } from "./events.ts";
 import * as repo from "./repo.ts";
 
 export const DORMANT_DAYS = 90;
@@ -15,8 +16,8 @@ export interface Facts {
   readonly period: repo.Period;
   readonly settings: TenantSettings;
   readonly trail: Verification;
-  readonly events: Awaited<ReturnType<typeof repo.countEvents>>;
-  readonly signIns: Awaited<ReturnType<typeof repo.countSignIns>>;
+  readonly events: EventCounts;
+  readonly signIns: readonly SignIns[];
   readonly users: Awaited<ReturnType<typeof repo.countUsers>>;
   readonly passwords: Awaited<ReturnType<typeof repo.countPasswords>>;
   readonly sessions: Awaited<ReturnType<typeof repo.countSessions>>;
@@ -42,10 +43,9 @@ export async function readFacts(
     shownFrom: shownFrom(deps, tenant),
   };
   const counted = <Counts>(count: (executor: Executor, about: repo.About) => Promise<Counts>) =>
-    repo.patiently(deps.db, (executor) => count(executor, about));
+    deps.pace.part(() => repo.patiently(deps.db, (executor) => count(executor, about)));
   const counts = {
-    events: await counted(repo.countEvents),
-    signIns: await counted(repo.countSignIns),
+    ...(await countEvents(deps, about)),
     users: await counted(repo.countUsers),
     passwords: await counted(repo.countPasswords),
     sessions: await counted(repo.countSessions),

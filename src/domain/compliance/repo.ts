@@ -48,35 +48,38 @@ async function counts<Name extends string>(
 
 const tenantOf = ({ tenantId }: About) => sql`${uuidFromId("tenant", tenantId)}::uuid`;
 
-export const countEvents = (executor: Executor, about: About) =>
-  counts(
-    executor,
-    ["events", "days_with_events", "access_changes", "reports_read", "consents_given", "consents_withdrawn"],
-    sql`select count(*) as events, count(distinct date_trunc('day', created_at, 'UTC')) as days_with_events,
-      count(*) filter (where type in ('role.assigned', 'role.unassigned', 'group.roles_changed')) as access_changes,
-      count(*) filter (where type = 'report.downloaded' and details ->> 'kind' <> 'audit_export') as reports_read,
-      count(*) filter (where type = 'grant.created') as consents_given,
-      count(*) filter (where type = 'grant.revoked') as consents_withdrawn
-    from audit_events where tenant_id = ${tenantOf(about)}
-      and created_at >= ${moment(about.period.from)} and created_at < ${moment(about.period.to)}`,
-  );
+/** How often something happened on a day of the period. */
+export interface DayCount {
+  /** Which of the days that were asked for, from 0. */
+  readonly day: number;
+  readonly type: string;
+  readonly events: number;
+  /** Reports that somebody read, other than the trail itself. */
+  readonly reports: number;
+}
 
-/** By day, in UTC. */
-export async function countSignIns(
+/** Each day by itself: what of it is looked at lies together, and no day is worked out of any moment. */
+export async function countDays(
   executor: Executor,
   about: About,
-): Promise<{ day: string; succeeded: number; failed: number }[]> {
-  const rows = await executor.execute<{ day: string; succeeded: string; failed: string }>(sql`
-    select to_char(date_trunc('day', created_at, 'UTC') at time zone 'UTC', 'YYYY-MM-DD') as day,
-      count(*) filter (where type = 'user.login') as succeeded,
-      count(*) filter (where type = 'user.login_failed') as failed
-    from audit_events where tenant_id = ${tenantOf(about)} and type in ('user.login', 'user.login_failed')
-      and created_at >= ${moment(about.period.from)} and created_at < ${moment(about.period.to)}
-    group by 1 order by 1`);
-  return rows.map(({ day, succeeded, failed }) => ({
-    day,
-    succeeded: Number(succeeded),
-    failed: Number(failed),
+  days: readonly Period[],
+): Promise<DayCount[]> {
+  const list = (moments: readonly Date[]) => `{${moments.map((date) => date.toISOString()).join(",")}}`;
+  const rows = await executor.execute<{ day: string; type: string; events: string; reports: string }>(sql`
+    select days.number - 1 as day, known.type, known.events, known.reports
+    from unnest(${list(days.map(({ from }) => from))}::timestamptz[], ${list(days.map(({ to }) => to))}::timestamptz[])
+      with ordinality as days(start_at, end_at, number)
+    cross join lateral (
+      select type, count(*) as events,
+        count(*) filter (where type = 'report.downloaded' and details ->> 'kind' <> 'audit_export') as reports
+      from audit_events where tenant_id = ${tenantOf(about)}
+        and created_at >= days.start_at and created_at < days.end_at
+      group by type) known`);
+  return rows.map(({ day, type, events, reports }) => ({
+    day: Number(day),
+    type,
+    events: Number(events),
+    reports: Number(reports),
   }));
 }
 

@@ -1,7 +1,7 @@
-import { and, asc, eq, inArray, lt, ne } from "drizzle-orm";
+import { and, asc, eq, inArray, lt, ne, sql } from "drizzle-orm";
 import type { Database, Executor } from "../../db/client.ts";
-import { clients, reports, serviceAccounts, users } from "../../db/schema/index.ts";
-import { type Id, isId } from "../../lib/ids.ts";
+import { reports } from "../../db/schema/index.ts";
+import { type Id, idFromUuid, isId, uuidFromId } from "../../lib/ids.ts";
 
 export type Report = typeof reports.$inferSelect;
 
@@ -77,34 +77,26 @@ export async function deleteReport(
   await executor.delete(reports).where(and(eq(reports.tenantId, tenantId), eq(reports.id, id)));
 }
 
+/** What each kind of actor and target that has a name of its own is called. */
+const named = [
+  { kind: "user", source: sql`select id, username as name from users` },
+  { kind: "client", source: sql`select id, name from clients` },
+  { kind: "serviceAccount", source: sql`select id, name from service_accounts` },
+] as const;
+
 /** What the users, clients and service accounts among these ids are called now. */
 export async function findNames(
   executor: Executor,
   tenantId: Id<"tenant">,
   ids: readonly string[],
 ): Promise<ReadonlyMap<string, string>> {
-  const userIds = ids.filter((id) => isId("user", id));
-  const clientIds = ids.filter((id) => isId("client", id));
-  const accountIds = ids.filter((id) => isId("serviceAccount", id));
-  const found = await Promise.all([
-    userIds.length === 0
-      ? []
-      : executor
-          .select({ id: users.id, name: users.username })
-          .from(users)
-          .where(and(eq(users.tenantId, tenantId), inArray(users.id, userIds))),
-    clientIds.length === 0
-      ? []
-      : executor
-          .select({ id: clients.id, name: clients.name })
-          .from(clients)
-          .where(and(eq(clients.tenantId, tenantId), inArray(clients.id, clientIds))),
-    accountIds.length === 0
-      ? []
-      : executor
-          .select({ id: serviceAccounts.id, name: serviceAccounts.name })
-          .from(serviceAccounts)
-          .where(and(eq(serviceAccounts.tenantId, tenantId), inArray(serviceAccounts.id, accountIds))),
-  ]);
-  return new Map(found.flat().map(({ id, name }) => [id, name]));
+  const found = new Map<string, string>();
+  for (const { kind, source } of named) {
+    const uuids = ids.filter((id) => isId(kind, id)).map((id) => uuidFromId(kind, id));
+    if (uuids.length === 0) continue;
+    const rows = await executor.execute<{ id: string; name: string }>(sql`
+      ${source} where tenant_id = ${uuidFromId("tenant", tenantId)}::uuid and id = any(${`{${uuids.join(",")}}`}::uuid[])`);
+    for (const { id, name } of rows) found.set(idFromUuid(kind, id), name);
+  }
+  return found;
 }
