@@ -1,32 +1,38 @@
 import { getTableColumns, getTableName } from "drizzle-orm";
-import type { PgTable } from "drizzle-orm/pg-core";
+import type { PgColumn, PgTable } from "drizzle-orm/pg-core";
+import { together } from "./batched.ts";
 import type { Database } from "./client.ts";
 
 /**
- * An insert of one row that stands on its own, for tables that are written to all the time: its text is made once, where a
- * query builder would make it for each row (measured: a fifth of the time). Every column is written, those that the row
- * does not name as null, whatever their default; so no column of the table may have one that is relied on.
+ * An insert that stands on its own, for tables that are written to all the time: rows that arrive together are written by one
+ * statement, the same for any number of them, so that it is prepared once and never built. Each insert is over when its row is
+ * committed. Every column is written, those that the row does not name as null, whatever their default; so no column of the
+ * table may have one that is relied on.
  */
 export function preparedInsert<Table extends PgTable>(
   table: Table,
 ): (db: Database, row: Table["$inferInsert"]) => Promise<void> {
-  const columns = Object.entries(getTableColumns(table));
+  const columns = Object.entries<PgColumn>(getTableColumns(table));
   const names = columns.map(([, { name }]) => `"${name}"`).join(", ");
-  const places = columns.map((_, index) => `$${index + 1}`).join(", ");
-  const text = `insert into "${getTableName(table)}" (${names}) values (${places})`;
-  return async (db, row) => {
-    const values: Readonly<Record<string, unknown>> = row;
-    const parameters = columns.map(([name, column]) => {
-      const value = values[name] ?? null;
-      return asParameter(value === null ? null : column.mapToDriverValue(value));
+  const types = columns.map(([, column]) => `"${column.name}" ${column.getSQLType()}`).join(", ");
+  const text = `insert into "${getTableName(table)}" (${names})
+    select ${names} from json_to_recordset($1::text::json) as written(${types})`;
+  return together(async (db, rows: readonly Table["$inferInsert"][]) => {
+    const records = rows.map((row) => {
+      const values = new Map<string, unknown>(Object.entries(row));
+      return Object.fromEntries(
+        columns.map(([key, column]) => [column.name, asJson(column, values.get(key))]),
+      );
     });
-    await db.$client.unsafe(text, parameters, { prepare: true });
-  };
+    await db.$client.unsafe(text, [JSON.stringify(records)], { prepare: true });
+    return rows.map(() => undefined);
+  });
 }
 
-function asParameter(value: unknown): string | number | boolean | Uint8Array | null {
-  if (value === null || typeof value === "string" || typeof value === "number" || typeof value === "boolean")
-    return value;
-  if (value instanceof Uint8Array) return value;
-  throw new TypeError("a value that the database's driver is not given as it is");
+/** A value as a member of a JSON record that PostgreSQL reads the column's type from. */
+function asJson(column: PgColumn, value: unknown): unknown {
+  if (value === undefined || value === null) return null;
+  if (column.dataType === "json") return value;
+  const written = column.mapToDriverValue(value);
+  return written instanceof Uint8Array ? `\\x${Buffer.from(written).toString("hex")}` : written;
 }

@@ -86,7 +86,9 @@ async function findStoredOrSigned(
   const { jti, fam } = verified.claims;
   if (typeof jti !== "string") return undefined;
   if (fam === undefined) {
-    return (await repo.isRevoked(deps.db, tenant.id, jti)) ? undefined : liveToken(verified.claims);
+    return (await repo.isRevoked(deps.db, { tenantId: tenant.id, jti }))
+      ? undefined
+      : liveToken(verified.claims);
   }
   if (!isId("tokenFamily", fam)) return undefined;
   const found = await repo.findLiveFamily(deps.db, { tenantId: tenant.id, familyId: fam, jti });

@@ -1,12 +1,6 @@
 import { and, eq, gt, isNull, notExists, sql as build } from "drizzle-orm";
-import {
-  type Database,
-  type Executor,
-  type Fragment,
-  parameter,
-  prepared,
-  type Sql,
-} from "../../db/client.ts";
+import { byPlace, together, wantedBy } from "../../db/batched.ts";
+import { type Executor, type Fragment, prepared, type Sql } from "../../db/client.ts";
 import { preparedInsert } from "../../db/prepared-insert.ts";
 import {
   accessTokens,
@@ -46,10 +40,30 @@ const family = {
   claims: tokenFamilies.claims,
 };
 
-const liveFamily = prepared((db) =>
+interface WantedFamily {
+  tenantId: Id<"tenant">;
+  familyId: Id<"tokenFamily">;
+  jti: string;
+}
+
+const wantedFamilies = wantedBy<WantedFamily>({
+  tenantId: tokenFamilies.tenantId,
+  familyId: tokenFamilies.id,
+  jti: revokedAccessTokens.jti,
+});
+
+const liveFamilies = prepared((db) =>
   db
-    .select({ user: userColumns, family })
-    .from(tokenFamilies)
+    .select({ place: wantedFamilies.place, user: userColumns, family })
+    .from(wantedFamilies.table)
+    .innerJoin(
+      tokenFamilies,
+      and(
+        eq(tokenFamilies.tenantId, wantedFamilies.column("tenantId")),
+        eq(tokenFamilies.id, wantedFamilies.column("familyId")),
+        isNull(tokenFamilies.revokedAt),
+      ),
+    )
     .innerJoin(
       users,
       and(
@@ -60,61 +74,86 @@ const liveFamily = prepared((db) =>
     )
     .leftJoin(userEmails, primaryEmail)
     .where(
-      and(
-        eq(tokenFamilies.tenantId, parameter(tokenFamilies.tenantId, "tenantId")),
-        eq(tokenFamilies.id, parameter(tokenFamilies.id, "familyId")),
-        isNull(tokenFamilies.revokedAt),
-        notExists(
-          db
-            .select({ one: build`1` })
-            .from(revokedAccessTokens)
-            .where(
-              and(
-                eq(revokedAccessTokens.tenantId, tokenFamilies.tenantId),
-                eq(revokedAccessTokens.jti, parameter(revokedAccessTokens.jti, "jti")),
-              ),
+      notExists(
+        db
+          .select({ one: build`1` })
+          .from(revokedAccessTokens)
+          .where(
+            and(
+              eq(revokedAccessTokens.tenantId, wantedFamilies.column("tenantId")),
+              eq(revokedAccessTokens.jti, wantedFamilies.column("jti")),
             ),
-        ),
+          ),
       ),
     )
-    .prepare("live_family"),
+    .prepare("live_families"),
 );
 
 /** The user behind a JWT, unless its family or the token itself was revoked or the user disabled: one round trip. */
-export async function findLiveFamily(
-  db: Database,
-  token: { tenantId: Id<"tenant">; familyId: Id<"tokenFamily">; jti: string },
-) {
-  const [found] = await liveFamily(db).execute(token);
-  return found;
+export const findLiveFamily = together(async (db, tokens: readonly WantedFamily[]) => {
+  const rows = await liveFamilies(db).execute(wantedFamilies.encode(tokens));
+  return byPlace(rows, tokens.length);
+});
+
+interface WantedJti {
+  tenantId: Id<"tenant">;
+  jti: string;
 }
 
-const revokedJti = prepared((db) =>
+const wantedJtis = wantedBy<WantedJti>({
+  tenantId: revokedAccessTokens.tenantId,
+  jti: revokedAccessTokens.jti,
+});
+
+const revokedJtis = prepared((db) =>
   db
-    .select({ jti: revokedAccessTokens.jti })
-    .from(revokedAccessTokens)
-    .where(
+    .select({ place: wantedJtis.place })
+    .from(wantedJtis.table)
+    .innerJoin(
+      revokedAccessTokens,
       and(
-        eq(revokedAccessTokens.tenantId, parameter(revokedAccessTokens.tenantId, "tenantId")),
-        eq(revokedAccessTokens.jti, parameter(revokedAccessTokens.jti, "jti")),
+        eq(revokedAccessTokens.tenantId, wantedJtis.column("tenantId")),
+        eq(revokedAccessTokens.jti, wantedJtis.column("jti")),
       ),
     )
-    .prepare("revoked_jti"),
+    .prepare("revoked_jtis"),
 );
 
 /** Whether a JWT of a client that acts for itself was revoked. */
-export async function isRevoked(db: Database, tenantId: Id<"tenant">, jti: string): Promise<boolean> {
-  return (await revokedJti(db).execute({ tenantId, jti })).length > 0;
+export const isRevoked = together(async (db, tokens: readonly WantedJti[]) => {
+  const rows = await revokedJtis(db).execute(wantedJtis.encode(tokens));
+  return byPlace(rows, tokens.length).map((row) => row !== undefined);
+});
+
+interface WantedOpaque {
+  tenantId: Id<"tenant">;
+  id: Id<"accessToken">;
+  now: Date;
 }
 
-const opaque = prepared((db) =>
+const wantedOpaques = wantedBy<WantedOpaque>({
+  tenantId: accessTokens.tenantId,
+  id: accessTokens.id,
+  now: accessTokens.expiresAt,
+});
+
+const opaques = prepared((db) =>
   db
     .select({
+      place: wantedOpaques.place,
       token: { hash: accessTokens.hash, claims: accessTokens.claims, familyId: accessTokens.familyId },
       family,
       user: userColumns,
     })
-    .from(accessTokens)
+    .from(wantedOpaques.table)
+    .innerJoin(
+      accessTokens,
+      and(
+        eq(accessTokens.tenantId, wantedOpaques.column("tenantId")),
+        eq(accessTokens.id, wantedOpaques.column("id")),
+        gt(accessTokens.expiresAt, wantedOpaques.column("now")),
+      ),
+    )
     .leftJoin(
       tokenFamilies,
       and(
@@ -132,24 +171,16 @@ const opaque = prepared((db) =>
       ),
     )
     .leftJoin(userEmails, primaryEmail)
-    .where(
-      and(
-        eq(accessTokens.tenantId, parameter(accessTokens.tenantId, "tenantId")),
-        eq(accessTokens.id, parameter(accessTokens.id, "id")),
-        gt(accessTokens.expiresAt, parameter(accessTokens.expiresAt, "now")),
-      ),
-    )
-    .prepare("opaque_access_token"),
+    .prepare("opaque_access_tokens"),
 );
 
 /** An opaque token that has not expired, with its family and user where those stand: one round trip. */
-export async function findOpaque(
-  db: Database,
-  token: { tenantId: Id<"tenant">; id: Id<"accessToken">; now: Date },
-) {
-  const [found] = await opaque(db).execute(token);
-  return found && { ...found, user: isPresent(found.user) ? found.user : undefined };
-}
+export const findOpaque = together(async (db, tokens: readonly WantedOpaque[]) => {
+  const rows = await opaques(db).execute(wantedOpaques.encode(tokens));
+  return byPlace(rows, tokens.length).map(
+    (found) => found && { ...found, user: isPresent(found.user) ? found.user : undefined },
+  );
+});
 
 /** What a left join did not find comes as an object of nulls. */
 function isPresent(user: { [Column in keyof User]: User[Column] | null }): user is User {

@@ -1,5 +1,6 @@
 import { and, eq, isNull, ne, or, sql } from "drizzle-orm";
 import { alias } from "drizzle-orm/pg-core";
+import { arrayLiteral } from "../../db/batched.ts";
 import {
   type Database,
   type Executor,
@@ -133,7 +134,7 @@ export async function rotate(db: Database, rotation: Rotation): Promise<boolean>
     ), issued as (
       insert into refresh_tokens (tenant_id, id, family_id, hash, scope, issued_at, expires_at)
       select tenant_id, ${uuidFromId("refreshToken", successor.id)}::uuid, family_id, ${successor.hash}::bytea,
-        ${textArray(successor.scope)}::text[], ${now}::timestamptz, ${expiresAt}::timestamptz
+        ${arrayLiteral(successor.scope)}::text[], ${now}::timestamptz, ${expiresAt}::timestamptz
       from rotated
     )${touched}, audited as (${eventInsert(client, rotation.audit, "rotated")})
     select 1 from rotated`;
@@ -174,7 +175,7 @@ export async function issue(db: Database, issuance: Issuance): Promise<boolean> 
     sql`, refresh as (
       insert into refresh_tokens (tenant_id, id, family_id, hash, scope, issued_at, expires_at)
       select ${tenant}::uuid, ${uuidFromId("refreshToken", refreshToken.id)}::uuid, ${familyId}::uuid,
-        ${refreshToken.hash}::bytea, ${textArray(refreshToken.scope)}::text[],
+        ${refreshToken.hash}::bytea, ${arrayLiteral(refreshToken.scope)}::text[],
         ${refreshToken.issuedAt.toISOString()}::timestamptz, ${refreshToken.expiresAt.toISOString()}::timestamptz
       from consumed)`;
   const rows = await sql`
@@ -182,8 +183,8 @@ export async function issue(db: Database, issuance: Issuance): Promise<boolean> 
       insert into token_families (tenant_id, id, user_id, client_id, session_id, scope, resources, claims, dpop_jkt,
         offline, created_at, expires_at)
       select ${tenant}::uuid, ${familyId}::uuid, ${uuidFromId("user", family.userId)}::uuid,
-        ${uuidFromId("client", family.clientId)}::uuid, ${session}::uuid, ${textArray(family.scope)}::text[],
-        ${textArray(family.resources ?? [])}::text[], ${family.claims ?? null}::text, ${family.dpopJkt ?? null}::text,
+        ${uuidFromId("client", family.clientId)}::uuid, ${session}::uuid, ${arrayLiteral(family.scope)}::text[],
+        ${arrayLiteral(family.resources ?? [])}::text[], ${family.claims ?? null}::text, ${family.dpopJkt ?? null}::text,
         ${family.offline}::boolean, ${family.createdAt.toISOString()}::timestamptz,
         ${family.expiresAt.toISOString()}::timestamptz
       from consumed
@@ -192,11 +193,6 @@ export async function issue(db: Database, issuance: Issuance): Promise<boolean> 
     }, audited as (${eventInsert(sql, issuance.audit, "consumed")})
     select 1 from consumed`;
   return rows.length > 0;
-}
-
-/** A text[] literal: the driver would otherwise have to learn the array's type from the server. */
-function textArray(values: readonly string[]): string {
-  return `{${values.map((value) => `"${value.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`).join(",")}}`;
 }
 
 export async function insertFamily(
