@@ -1,6 +1,11 @@
 import type { SQL } from "drizzle-orm";
 import { Param, sql } from "drizzle-orm";
-import { drizzle, type PostgresJsDatabase, type PostgresJsQueryResultHKT } from "drizzle-orm/postgres-js";
+import {
+  drizzle,
+  type PostgresJsDatabase,
+  type PostgresJsQueryResultHKT,
+  PostgresJsSession,
+} from "drizzle-orm/postgres-js";
 import type { PgColumn, PgDatabase } from "drizzle-orm/pg-core";
 import postgres from "postgres";
 import * as schema from "./schema/index.ts";
@@ -63,6 +68,16 @@ function open(url: string, options: DatabaseOptions): Database {
     },
   });
   return drizzle(client, { schema });
+}
+
+/**
+ * The driver of a database or of a transaction on it, for statements that are prepared: those that a query builder sends are
+ * not, which makes the server read and plan them each time, after a trip of its own that asks for their types.
+ */
+export function driverOf(executor: Executor): Sql {
+  const { session } = executor._;
+  if (!(session instanceof PostgresJsSession)) throw new TypeError("an executor of another driver");
+  return session.client;
 }
 
 /** Everything that a database's statements go through. */

@@ -2,17 +2,20 @@
 import type { Executor } from "../../db/client.ts";
 import type { Deps } from "../../deps.ts";
 import type { Id } from "../../lib/ids.ts";
-import { enqueue } from "../../queue/outbox.ts";
-import * as audit from "../audit/service.ts";
 import { policyOf } from "../mfa/policy.ts";
 import { type DeviceToken, trustDevice } from "../mfa/trusted-devices/service.ts";
-import { forgetFailures } from "../protection/service.ts";
 import type { RequestContext } from "../request-context.ts";
-import { hasSignedInFrom, renewSession, type Session, startSession } from "../sessions/service.ts";
+import {
+  newSession,
+  renewSession,
+  type Session,
+  type SessionStart,
+  type StartedSession,
+} from "../sessions/service.ts";
 import type { Tenant } from "../tenants/service.ts";
-import { touchLastLogin, type User } from "../users/service.ts";
-import { cancelDeletionOnSignIn } from "./deletion.ts";
-import { issueNativeTokens, nativeLifetimeSeconds, type NativeTokens } from "./native-tokens.ts";
+import type { User } from "../users/service.ts";
+import { nativeLifetimeSeconds, type NativeTokens, newNativeTokens } from "./native-tokens.ts";
+import { hasSignedInFrom, recordSignIn, tellOfNewBrowser } from "./sign-ins/service.ts";
 
 /** Somebody who proved all that they had to. */
 export interface Proven {
@@ -48,12 +51,12 @@ export async function beginNative(
   proven: Proven,
 ): Promise<NativeSignIn> {
   const lifetimeSeconds = await nativeLifetimeSeconds(deps, tenant);
-  const session = await beginSession(deps, executor, proven, { lifetimeSeconds, withCookie: false });
-  return {
-    user: proven.user,
-    tokens: await issueNativeTokens(deps, executor, tenant, proven.user, session),
-    device: await trustIfWanted(deps, executor, tenant, proven),
-  };
+  const { user } = proven;
+  const session = newSession(startOf(deps, proven, { lifetimeSeconds, withCookie: false }));
+  const { record, tokens } = await newNativeTokens(deps, tenant, user, session.started);
+  const known = await recordSignIn(executor, proven, { ...session, tokens: record });
+  if (!known) await tellOfNewBrowser(executor, proven, session.started);
+  return { user, tokens, device: await trustIfWanted(deps, executor, tenant, proven) };
 }
 
 /**
@@ -68,11 +71,12 @@ export async function beginBrowser(
   { remembered, before }: { remembered: boolean; before: Session | undefined },
 ): Promise<BrowserSignIn> {
   const { settings } = tenant;
-  const session = await beginSession(deps, executor, proven, {
+  const start = startOf(deps, proven, {
     lifetimeSeconds: remembered ? settings.remembered_session_lifetime : settings.session_lifetime,
     withCookie: true,
-    renewing: before?.user.id === proven.user.id ? before.id : undefined,
   });
+  const renewing = before?.user.id === proven.user.id ? before.id : undefined;
+  const session = await beginBrowserSession(executor, proven, start, renewing);
   if (!session.cookie) throw new Error("a browser session has no cookie");
   return {
     user: proven.user,
@@ -93,39 +97,37 @@ async function trustIfWanted(
   return wanted && days > 0 ? trustDevice(executor, user, days, context, deps.clock.now()) : undefined;
 }
 
-/** Session, audit row, last sign-in, the notice of a new device. */
-async function beginSession(
+const startOf = (
   deps: Deps,
+  { user, amr, context }: Proven,
+  options: { lifetimeSeconds: number; withCookie: boolean },
+): SessionStart => ({
+  tenantId: user.tenantId,
+  userId: user.id,
+  amr,
+  ...options,
+  context,
+  now: deps.clock.now(),
+});
+
+async function beginBrowserSession(
   executor: Executor,
-  { user, amr, methods, context }: Proven,
-  options: { lifetimeSeconds: number; withCookie: boolean; renewing?: Id<"session"> | undefined },
-) {
-  const now = deps.clock.now();
-  const { tenantId, id: userId } = user;
-  const known = await hasSignedInFrom(executor, user, context.userAgent);
-  const start = { tenantId, userId, amr, ...options, context, now };
-  const renewed = options.renewing && (await renewSession(executor, options.renewing, start));
-  const session = renewed || (await startSession(executor, start));
-  await touchLastLogin(executor, tenantId, userId, now);
-  await forgetFailures(executor, tenantId, userId);
-  await cancelDeletionOnSignIn(executor, user, context, now);
-  await audit.record(executor, {
-    tenantId,
-    type: "user.login",
-    actor: { type: "user", id: userId },
-    target: { type: "session", id: session.id },
-    details: { method: methods.join("+"), acr: session.acr },
-    context,
-    now,
-  });
-  if (!known) {
-    await enqueue(executor, {
-      tenantId,
-      queue: "email",
-      name: "new_sign_in",
-      payload: { user_id: userId, session_id: session.id },
-      now,
-    });
+  proven: Proven,
+  start: SessionStart,
+  renewing: Id<"session"> | undefined,
+): Promise<StartedSession> {
+  if (renewing) {
+    // A session that is renewed is from this browser then.
+    const known = await hasSignedInFrom(executor, proven.user, proven.context.userAgent);
+    const started = await renewSession(executor, renewing, start);
+    if (started) {
+      await recordSignIn(executor, proven, { started });
+      if (!known) await tellOfNewBrowser(executor, proven, started);
+      return started;
+    }
   }
-  return session;
+  const session = newSession(start);
+  const known = await recordSignIn(executor, proven, session);
+  if (!known) await tellOfNewBrowser(executor, proven, session.started);
+  return session.started;
 }

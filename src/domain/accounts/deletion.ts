@@ -87,41 +87,34 @@ export async function cancelDeletionByLink(
   if (!id) throw linkExpired();
   const now = deps.clock.now();
   await deps.db.transaction(async (tx) => {
-    if (!(await cancelDeletion(tx, tenant.id, { id }, "mail_link", context, now))) throw linkExpired();
+    const cancelled = await repo.cancelDeletion(tx, tenant.id, id, now);
+    if (!cancelled) throw linkExpired();
+    await audit.record(tx, cancellation(tenant.id, cancelled.userId, "mail_link", context, now));
   });
 }
 
-/** Whoever signs in wants to keep the account. In the sign-in's transaction. */
-export async function cancelDeletionOnSignIn(
-  tx: Executor,
+/** Whoever signs in wants to keep the account: what the audit trail says of it, when it was to be deleted. */
+export const deletionCancelledOnSignIn = (
   user: Pick<User, "tenantId" | "id">,
   context: RequestContext,
   now: Date,
-): Promise<void> {
-  await cancelDeletion(tx, user.tenantId, { userId: user.id }, "sign_in", context, now);
-}
+): audit.AuditEvent => cancellation(user.tenantId, user.id, "sign_in", context, now);
 
-async function cancelDeletion(
-  tx: Executor,
+const cancellation = (
   tenantId: Id<"tenant">,
-  which: { userId: Id<"user"> } | { id: Id<"accountDeletion"> },
+  userId: Id<"user">,
   by: "mail_link" | "sign_in",
   context: RequestContext,
   now: Date,
-): Promise<boolean> {
-  const cancelled = await repo.cancelDeletion(tx, tenantId, which, now);
-  if (!cancelled) return false;
-  await audit.record(tx, {
-    tenantId,
-    type: "user.deletion_cancelled",
-    actor: { type: "user", id: cancelled.userId },
-    target: { type: "user", id: cancelled.userId },
-    details: { by },
-    context,
-    now,
-  });
-  return true;
-}
+): audit.AuditEvent => ({
+  tenantId,
+  type: "user.deletion_cancelled",
+  actor: { type: "user", id: userId },
+  target: { type: "user", id: userId },
+  details: { by },
+  context,
+  now,
+});
 
 /**
  * Erases one account whose time has come: its row and all that hangs on it. The audit trail is append-only and keeps the

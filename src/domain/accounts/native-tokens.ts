@@ -1,5 +1,4 @@
 /** The tokens of the native API: first ones, the next ones, and the end of them. */
-import type { Executor } from "../../db/client.ts";
 import type { Deps } from "../../deps.ts";
 import { AppError, OAuthError } from "../../lib/errors.ts";
 import { newId } from "../../lib/ids.ts";
@@ -9,7 +8,7 @@ import { type Client, findClient, NATIVE_CLIENT_ID } from "../clients/service.ts
 import type { RequestContext } from "../request-context.ts";
 import { endSession, type StartedSession } from "../sessions/service.ts";
 import type { Tenant } from "../tenants/service.ts";
-import { openFamily } from "../tokens/families.ts";
+import { type FamilyRecord, newFamily } from "../tokens/families.ts";
 import { exchangeRefreshToken, findLiveRefreshToken } from "../tokens/refresh.ts";
 import type { User } from "../users/service.ts";
 
@@ -18,21 +17,20 @@ export async function nativeLifetimeSeconds(deps: Deps, tenant: Tenant): Promise
   return refreshTokenLifetime(tenant, await nativeClient(deps, tenant));
 }
 
-/** The tokens of a session that begins: a family of their own, in the transaction that begins it. */
-export async function issueNativeTokens(
+/** The tokens of a session that begins, and what is to be stored of them by the statement that begins it. */
+export async function newNativeTokens(
   deps: Deps,
-  executor: Executor,
   tenant: Tenant,
   user: User,
   session: StartedSession,
-): Promise<NativeTokens> {
+): Promise<{ record: FamilyRecord; tokens: NativeTokens }> {
   const client = await nativeClient(deps, tenant);
   const familyId = newId("tokenFamily");
   // Not `openid`: an ID token is for the client of an OpenID Connect flow, and this is none.
   const scope = ["profile", "email"];
   const authentication = { ...session, sessionId: session.id };
   const minted = await mintUserTokens(deps, { tenant, client, user, authentication, familyId, scope });
-  const refreshToken = await openFamily(executor, {
+  const { family, refreshToken, token } = newFamily({
     tenantId: tenant.id,
     id: familyId,
     userId: user.id,
@@ -45,7 +43,8 @@ export async function issueNativeTokens(
     now: session.authTime,
   });
   const { accessToken, accessTokenLifetimeSeconds: expiresInSeconds } = minted;
-  return nativeTokens(tokenResponse({ accessToken, expiresInSeconds, scope: [], refreshToken }));
+  const response = tokenResponse({ accessToken, expiresInSeconds, scope: [], refreshToken: token });
+  return { record: { family, refreshToken }, tokens: nativeTokens(response) };
 }
 
 /** @throws AppError 401 when the refresh token does not work (any more) */

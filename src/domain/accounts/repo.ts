@@ -205,18 +205,17 @@ export async function insertDeletion(
   return inserted.length > 0;
 }
 
-/** @param condition which: of a user, or by its id. @returns what stood until now */
+/** @returns what stood until now */
 export async function cancelDeletion(
   executor: Executor,
   tenantId: Tenant,
-  which: { userId: Id<"user"> } | { id: Id<"accountDeletion"> },
+  id: Id<"accountDeletion">,
   now: Date,
 ): Promise<AccountDeletion | undefined> {
-  const one = "id" in which ? eq(accountDeletions.id, which.id) : eq(accountDeletions.userId, which.userId);
   const [cancelled] = await executor
     .update(accountDeletions)
     .set({ cancelledAt: now })
-    .where(and(eq(accountDeletions.tenantId, tenantId), one, openDeletion))
+    .where(and(eq(accountDeletions.tenantId, tenantId), eq(accountDeletions.id, id), openDeletion))
     .returning();
   return cancelled;
 }

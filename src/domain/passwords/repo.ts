@@ -1,7 +1,7 @@
 import { and, desc, eq, notInArray } from "drizzle-orm";
-import type { Executor } from "../../db/client.ts";
+import { type Database, driverOf, type Executor, parameter, prepared } from "../../db/client.ts";
 import { passwordCredentials, passwordHistory } from "../../db/schema/index.ts";
-import { type Id, newId } from "../../lib/ids.ts";
+import { type Id, newId, uuidFromId } from "../../lib/ids.ts";
 
 export async function upsertPassword(
   executor: Executor,
@@ -28,15 +28,25 @@ export async function noteSetByMail(
   await executor.update(passwordCredentials).set({ setByMail: true }).where(ofUser(tenantId, userId));
 }
 
+const setByMail = prepared((db) =>
+  db
+    .select({ setByMail: passwordCredentials.setByMail })
+    .from(passwordCredentials)
+    .where(
+      and(
+        eq(passwordCredentials.tenantId, parameter(passwordCredentials.tenantId, "tenantId")),
+        eq(passwordCredentials.userId, parameter(passwordCredentials.userId, "userId")),
+      ),
+    )
+    .prepare("password_set_by_mail"),
+);
+
 export async function isSetByMail(
-  executor: Executor,
+  db: Database,
   tenantId: Id<"tenant">,
   userId: Id<"user">,
 ): Promise<boolean> {
-  const [row] = await executor
-    .select({ setByMail: passwordCredentials.setByMail })
-    .from(passwordCredentials)
-    .where(ofUser(tenantId, userId));
+  const [row] = await setByMail(db).execute({ tenantId, userId });
   return row?.setByMail ?? false;
 }
 
@@ -47,17 +57,12 @@ export async function isCurrentHash(
   userId: Id<"user">,
   hash: string,
 ): Promise<boolean> {
-  const rows = await executor
-    .select({ userId: passwordCredentials.userId })
-    .from(passwordCredentials)
-    .where(
-      and(
-        eq(passwordCredentials.tenantId, tenantId),
-        eq(passwordCredentials.userId, userId),
-        eq(passwordCredentials.hash, hash),
-      ),
-    )
-    .for("share");
+  const sql = driverOf(executor);
+  const rows = await sql`
+    select 1 from password_credentials
+    where tenant_id = ${uuidFromId("tenant", tenantId)}::uuid and user_id = ${uuidFromId("user", userId)}::uuid
+      and hash = ${hash}
+    for share`;
   return rows.length > 0;
 }
 

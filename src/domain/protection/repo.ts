@@ -1,7 +1,7 @@
 import { and, eq, type SQL, sql } from "drizzle-orm";
-import { type Executor, moment } from "../../db/client.ts";
+import { type Database, type Executor, type Fragment, moment, type Sql } from "../../db/client.ts";
 import { lockouts } from "../../db/schema/index.ts";
-import type { Id } from "../../lib/ids.ts";
+import { type Id, uuidFromId } from "../../lib/ids.ts";
 
 /** What is counted: an account or an address of a tenant. */
 export interface Counted {
@@ -31,32 +31,25 @@ const PENDING_SECONDS = 30;
 
 const after = (at: SQL, seconds: number) => sql`${at} + make_interval(secs => ${seconds}::int)`;
 
-/**
- * Begins an attempt, unless it is locked out or as many as could still be wrong are under way. One statement: of
- * attempts that race, no more are admitted than are left. Attempts that never ended count as wrong, though one is always
- * left, so that a crash locks nobody out.
- * @returns whether it may go on; if not, `findLock` tells whether to wait
- */
-export async function begin(
-  executor: Executor,
-  tenantId: Id<"tenant">,
-  rule: LockoutRule,
-  now: Date,
-): Promise<boolean> {
-  const at = moment(now);
-  const lost = sql`(row.pending_until <= ${at})`;
-  const failures = sql`case
+/** The parameters of one rule, after those that all of them share: $1 the tenant, $2 the time. */
+const parametersOf = ({ kind, key, limit, windowSeconds }: LockoutRule) => [kind, key, limit, windowSeconds];
+
+function beginningOf(index: number): string {
+  const [kind, key, limit, windowSeconds] = [3, 4, 5, 6].map((first) => `$${first + 4 * index}`);
+  const at = "$2::timestamptz";
+  const windowEnd = `${at} + make_interval(secs => ${windowSeconds}::int)`;
+  const lost = `(row.pending_until <= ${at})`;
+  const failures = `case
     when row.window_ends_at <= ${at} or row.locked_until <= ${at} then 0
-    when ${lost} then least(row.failures + row.pending, greatest(row.failures, ${rule.limit - 1}::int))
+    when ${lost} then least(row.failures + row.pending, greatest(row.failures, ${limit}::int - 1))
     else row.failures end`;
-  const pending = sql`case when ${lost} then 0 else row.pending end`;
-  const windowEnd = after(at, rule.windowSeconds);
-  const rows = await executor.execute(sql`
-    insert into ${lockouts} as row
+  const pending = `case when ${lost} then 0 else row.pending end`;
+  return `begun${index} as (
+    insert into lockouts as row
       (tenant_id, kind, key, failures, pending, pending_until, window_ends_at, lockouts, expires_at)
-    values (
-      ${sql.param(tenantId, lockouts.tenantId)}, ${rule.kind}, ${rule.key}, 0, 1, ${after(at, PENDING_SECONDS)},
-      ${windowEnd}, 0, ${windowEnd})
+    select $1::uuid, ${kind}::text, ${key}::text, 0, 1, ${at} + make_interval(secs => ${PENDING_SECONDS}),
+      ${windowEnd}, 0, ${windowEnd}
+    ${index === 0 ? "" : `from begun${index - 1}`}
     on conflict (tenant_id, kind, key) do update set
       failures = ${failures},
       pending = ${pending} + 1,
@@ -67,9 +60,34 @@ export async function begin(
       lockouts = case when row.expires_at <= ${at} then 0 else row.lockouts end,
       locked_until = null,
       expires_at = greatest(row.expires_at, excluded.expires_at)
-    where (row.locked_until is null or row.locked_until <= ${at}) and (${failures}) + (${pending}) < ${rule.limit}::int
-    returning 1`);
-  return rows.length > 0;
+    where (row.locked_until is null or row.locked_until <= ${at}) and (${failures}) + (${pending}) < ${limit}::int
+    returning 1)`;
+}
+
+/** The same statement for each number of rules, so that it is prepared once. */
+const beginText = textOfCount((count) => {
+  const indexes = Array.from({ length: count }, (_, index) => index);
+  const counts = indexes.map((index) => `(select count(*) from begun${index})`);
+  return `with ${indexes.map(beginningOf).join(", ")} select (${counts.join(" + ")})::int as begun`;
+});
+
+/**
+ * Begins an attempt by each rule in turn, up to the first that locks it out or of which as many as could still be wrong are
+ * under way. One statement: of attempts that race, no more are admitted than are left. Attempts that never ended count as
+ * wrong, though one is always left, so that a crash locks nobody out.
+ * @returns by how many it may go on; for the next one, `findLock` tells whether to wait
+ */
+export async function begin(
+  db: Database,
+  tenantId: Id<"tenant">,
+  rules: readonly LockoutRule[],
+  now: Date,
+): Promise<number> {
+  const parameters = [uuidFromId("tenant", tenantId), now.toISOString(), ...rules.flatMap(parametersOf)];
+  const [row] = await db.$client.unsafe<{ begun: number }[]>(beginText(rules.length), parameters, {
+    prepare: true,
+  });
+  return row?.begun ?? 0;
 }
 
 /**
@@ -107,12 +125,26 @@ export async function fail(
   return { lockouts: row.lockouts, lockedUntil: row.lockedUntil };
 }
 
-/** An attempt was right: it leaves no trace, and takes none away. */
-export async function pass(executor: Executor, tenantId: Id<"tenant">, counted: Counted): Promise<void> {
-  await executor
-    .update(lockouts)
-    .set({ pending: sql`greatest(${lockouts.pending} - 1, 0)` })
-    .where(isRow(tenantId, counted));
+const passText = textOfCount((count) => {
+  const passed = Array.from(
+    { length: count },
+    (_, index) => `passed${index} as (
+      update lockouts set pending = greatest(pending - 1, 0)
+      where tenant_id = $1::uuid and kind = $${2 + 2 * index} and key = $${3 + 2 * index}
+      ${
+        // Held in the order in which attempts begin: none that begin and none that end wait for each other.
+        index === 0 ? "" : `and (select count(*) from passed${index - 1}) >= 0`
+      }
+      returning 1)`,
+  );
+  return `with ${passed.join(", ")} select 1 from passed${count - 1}`;
+});
+
+/** An attempt was right: it leaves no trace, and takes none away. One statement, whatever it is counted by. */
+export async function pass(db: Database, tenantId: Id<"tenant">, counted: readonly Counted[]): Promise<void> {
+  if (counted.length === 0) return;
+  const parameters = [uuidFromId("tenant", tenantId), ...counted.flatMap(({ kind, key }) => [kind, key])];
+  await db.$client.unsafe(passText(counted.length), parameters, { prepare: true });
 }
 
 /** @returns the lock that is in force, if one is */
@@ -145,12 +177,31 @@ export async function unlock(
   return rows.length > 0;
 }
 
-/** Forgets all failures and lockouts; attempts that are under way stay counted as such. */
-export async function forget(executor: Executor, tenantId: Id<"tenant">, counted: Counted): Promise<void> {
-  await executor
-    .update(lockouts)
-    .set({ failures: 0, lockouts: 0, lockedUntil: null })
-    .where(isRow(tenantId, counted));
+/**
+ * Forgets all failures and lockouts, as a part of a larger statement; attempts that are under way stay counted as such.
+ * @param source the common table expression that has a row exactly when they are to be forgotten
+ */
+export const forgetting = (
+  driver: Sql,
+  tenantId: Id<"tenant">,
+  keys: readonly [string, string],
+  source: string,
+): Fragment => driver`
+  update lockouts l
+  set failures = 0, lockouts = 0, locked_until = null
+  from ${driver(source)}
+  where l.tenant_id = ${uuidFromId("tenant", tenantId)}::uuid and l.kind = 'account'
+    and l.key in (${keys[0]}, ${keys[1]})
+    and (l.failures > 0 or l.lockouts > 0 or l.locked_until is not null)
+  returning 1`;
+
+function textOfCount(build: (count: number) => string): (count: number) => string {
+  const texts = new Map<number, string>();
+  return (count) => {
+    const text = texts.get(count) ?? build(count);
+    texts.set(count, text);
+    return text;
+  };
 }
 
 const isRow = (tenantId: Id<"tenant">, { kind, key }: Counted) =>

@@ -7,13 +7,13 @@
  *     if (!right) { await attempt.failed(); throw …the same error as for any wrong credential…; }
  *     await attempt.passed();
  *
- * and, when a sign-in is complete, in its transaction, `forgetFailures`. Every way out of a flow ends its attempt, what it
+ * and, when a sign-in is complete, by its statement, `failuresForgotten`. Every way out of a flow ends its attempt, what it
  * throws after the credential proved right included: an attempt that never ends counts as wrong after half a minute.
  *
  * An attempt is counted before its credential is looked at, by one statement that commits by itself: requests that race
  * get no more checks than requests that queue, and a sign-in that is rolled back takes nothing of this with it.
  */
-import type { Executor } from "../../db/client.ts";
+import type { Fragment, Sql } from "../../db/client.ts";
 import type { Deps } from "../../deps.ts";
 import { AppError } from "../../lib/errors.ts";
 import type { Id } from "../../lib/ids.ts";
@@ -62,7 +62,7 @@ export interface Attempt {
   failed(): Promise<void>;
   /**
    * The credential was right: this attempt does not count, and no other is forgotten. A right password must not buy new
-   * tries at the second factor; only a complete sign-in does (`forgetFailures`).
+   * tries at the second factor; only a complete sign-in does (`failuresForgotten`).
    */
   passed(): Promise<void>;
 }
@@ -87,36 +87,31 @@ export async function beginAttempt(deps: Deps, tenant: Tenant, subject: AttemptS
       ? undefined
       : { kind: "ip", key: networkOf(ip), limit: settings.max_failed_attempts_per_ip, ...rule };
 
-  // The address first: one that is locked must not go on to lock accounts.
-  const addressLock = address && (await admit(deps, tenant, address));
-  if (addressLock) throw tooManyAttempts(addressLock, deps.clock.now());
-  const release = async () => address && repo.pass(deps.db, tenant.id, address);
   const counted =
     subject.secondFactor && subject.user ? [account, secondFactorRule(account, subject.user)] : [account];
+  // The address first: one that is locked must not go on to lock accounts.
+  const rules = [...(address ? [address] : []), ...counted];
   const begun: repo.LockoutRule[] = [];
-  const releaseAll = async () => {
-    for (const one of begun.splice(0)) await repo.pass(deps.db, tenant.id, one);
-  };
-  let admitted = true;
+  const release = () => repo.pass(deps.db, tenant.id, begun.splice(0));
+  let lock: repo.Lock | undefined;
   try {
-    for (const one of counted) {
-      admitted = (await admit(deps, tenant, one)) === undefined;
-      if (!admitted) break;
-      begun.push(one);
-    }
-    if (!admitted) await releaseAll();
+    lock = await admit(deps, tenant, rules, begun);
   } catch (error) {
-    await releaseAll();
     await release();
     throw error;
   }
+  const [first] = begun;
+  if (lock && address && !first) throw tooManyAttempts(lock, deps.clock.now());
+  // Of an account that is locked, its other counts are left as they were; the address counts what comes from it.
+  if (lock) await repo.pass(deps.db, tenant.id, begun.splice(address ? 1 : 0));
 
   return {
-    admitted,
+    admitted: lock === undefined,
     async failed() {
       const now = deps.clock.now();
       const locksAddress = address && (await repo.fail(deps.db, tenant.id, address, now));
       for (const one of begun) {
+        if (one === address) continue;
         const locks = await repo.fail(deps.db, tenant.id, one, now);
         if (locks) await announceAccountLock(deps, tenant, subject, locks);
       }
@@ -124,10 +119,7 @@ export async function beginAttempt(deps: Deps, tenant: Tenant, subject: AttemptS
         await announceAddressLock(deps, tenant, subject, { network: address.key, ...locksAddress });
       }
     },
-    async passed() {
-      await releaseAll();
-      await release();
-    },
+    passed: release,
   };
 }
 
@@ -140,14 +132,28 @@ const secondFactorRule = (account: repo.LockoutRule, user: LockableUser): repo.L
 /** Longer than any number of attempts takes that a person or an application makes of one account at once. */
 const LONGEST_WAIT_MS = 10_000;
 
-/** @returns the lock that keeps the attempt out; undefined when it was begun */
-async function admit(deps: Deps, tenant: Tenant, rule: repo.LockoutRule): Promise<repo.Lock | undefined> {
-  const end = performance.now() + LONGEST_WAIT_MS;
+/**
+ * @param begun the rules by which it was begun, in their order, whatever comes of the next one
+ * @returns the lock that keeps the attempt out; undefined when it was begun by all rules
+ */
+async function admit(
+  deps: Deps,
+  tenant: Tenant,
+  rules: readonly repo.LockoutRule[],
+  begun: repo.LockoutRule[],
+): Promise<repo.Lock | undefined> {
+  let end = performance.now() + LONGEST_WAIT_MS;
   for (let pauseMs = 10; performance.now() < end; pauseMs = Math.min(pauseMs * 2, 160)) {
     const now = deps.clock.now();
-    if (await repo.begin(deps.db, tenant.id, rule, now)) return undefined;
-    const lock = await repo.findLock(deps.db, tenant.id, rule, now);
+    const left = rules.slice(begun.length);
+    const count = await repo.begin(deps.db, tenant.id, left, now);
+    begun.push(...left.slice(0, count));
+    const refusing = left[count];
+    if (!refusing) return undefined;
+    const lock = await repo.findLock(deps.db, tenant.id, refusing, now);
     if (lock) return lock;
+    // Each is waited for anew.
+    if (count > 0) [end, pauseMs] = [performance.now() + LONGEST_WAIT_MS, 10];
     await Bun.sleep(pauseMs);
   }
   const now = deps.clock.now();
@@ -156,17 +162,16 @@ async function admit(deps: Deps, tenant: Tenant, rule: repo.LockoutRule): Promis
 
 /**
  * A sign-in is complete, with all its factors: the account's failures before it are forgotten. Those of the address are
- * not, or an attacker would sign in to an account of their own now and then. Call it in the sign-in's transaction, so
- * that one that does not come about forgets nothing.
+ * not, or an attacker would sign in to an account of their own now and then. A part of the statement that begins the session,
+ * so that a sign-in that does not come about forgets nothing.
+ * @param source the common table expression that has a row exactly when the sign-in is complete
  */
-export async function forgetFailures(
-  executor: Executor,
+export const failuresForgotten = (
+  sql: Sql,
   tenantId: Id<"tenant">,
   userId: Id<"user">,
-): Promise<void> {
-  for (const key of [userId, secondFactorKeyOf(userId)])
-    await repo.forget(executor, tenantId, { kind: "account", key });
-}
+  source: string,
+): Fragment => repo.forgetting(sql, tenantId, [userId, secondFactorKeyOf(userId)], source);
 
 function tooManyAttempts({ lockedUntil }: Pick<repo.Lock, "lockedUntil">, now: Date): AppError {
   const seconds = Math.max(1, Math.ceil((lockedUntil.getTime() - now.getTime()) / 1000));

@@ -1,12 +1,21 @@
 import { and, desc, eq, gt, inArray, isNotNull, isNull, ne, or, sql } from "drizzle-orm";
-import { type Database, type Executor, parameter, prepared } from "../../db/client.ts";
+import { arrayLiteral } from "../../db/batched.ts";
+import {
+  type Database,
+  type Executor,
+  type Fragment,
+  parameter,
+  prepared,
+  type Sql,
+} from "../../db/client.ts";
 import { clients, sessions, tokenFamilies, users } from "../../db/schema/index.ts";
 import { userEmails } from "../../db/schema/users.ts";
-import type { Id } from "../../lib/ids.ts";
+import { type Id, uuidFromId } from "../../lib/ids.ts";
 import { NATIVE_CLIENT_ID } from "../clients/service.ts";
 import { primaryEmail, type User, userColumns } from "../users/service.ts";
 
 export type SessionRow = typeof sessions.$inferSelect;
+export type SessionRecord = typeof sessions.$inferInsert;
 
 const withUser = prepared((db) =>
   db
@@ -39,6 +48,17 @@ export async function insertSession(
 ): Promise<void> {
   await executor.insert(sessions).values(session);
 }
+
+/** Keeps a session that begins, as a part of a larger statement. */
+export const sessionInsert = (driver: Sql, row: SessionRecord): Fragment => driver`
+  insert into sessions (tenant_id, id, user_id, secret_hash, auth_time, acr, amr, ip, user_agent, impersonation_id,
+    created_at, last_seen_at, expires_at)
+  values (${uuidFromId("tenant", row.tenantId)}::uuid, ${uuidFromId("session", row.id)}::uuid,
+    ${uuidFromId("user", row.userId)}::uuid, ${row.secretHash ?? null}::bytea, ${row.authTime.toISOString()}::timestamptz,
+    ${row.acr}::text, ${arrayLiteral(row.amr)}::text[], ${row.ip ?? null}::text, ${row.userAgent ?? null}::text,
+    ${row.impersonationId ? uuidFromId("impersonation", row.impersonationId) : null}::uuid,
+    ${row.createdAt.toISOString()}::timestamptz, ${row.lastSeenAt.toISOString()}::timestamptz,
+    ${row.expiresAt.toISOString()}::timestamptz)`;
 
 /** Holds the session as it is until the transaction ends; @returns whether it stands. */
 export async function lockLiveSession(

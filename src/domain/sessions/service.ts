@@ -11,9 +11,9 @@ import type { User } from "../users/service.ts";
 import * as repo from "./repo.ts";
 
 export { endAllSessions, endSession } from "./ending.ts";
-export { findSignIn, hasSignedInFrom } from "./sign-ins/service.ts";
+export { findSignIn, signedInFrom } from "./sign-ins/service.ts";
 
-export { lockLiveSession } from "./repo.ts";
+export { lockLiveSession, sessionInsert, type SessionRecord } from "./repo.ts";
 
 /** A live sign-in, with the user it belongs to. */
 export interface Session {
@@ -52,12 +52,13 @@ export interface StartedSession {
 
 /** Starts a session in the caller's transaction. */
 export async function startSession(executor: Executor, start: SessionStart): Promise<StartedSession> {
-  const { row, started } = newSession(newId("session"), start);
+  const { row, started } = newSession(start);
   await repo.insertSession(executor, row);
   return started;
 }
 
-function newSession(id: Id<"session">, start: SessionStart) {
+/** What is stored of a session that begins, for a larger statement (`sessionInsert`), and what its user keeps. */
+export function newSession(start: SessionStart, id: Id<"session"> = newId("session")) {
   const { tenantId, userId, context, now } = start;
   const secret = start.withCookie ? newSecretToken(id) : undefined;
   const proof = { authTime: now, acr: acrOf(start.amr), amr: [...start.amr] };
@@ -89,7 +90,7 @@ export async function renewSession(
   id: Id<"session">,
   start: SessionStart,
 ): Promise<StartedSession | undefined> {
-  const { row, started } = newSession(id, start);
+  const { row, started } = newSession(start, id);
   const { createdAt: _, ...renewed } = row;
   return (await repo.renew(executor, renewed)) ? started : undefined;
 }

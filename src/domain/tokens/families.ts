@@ -1,8 +1,8 @@
-import type { Executor } from "../../db/client.ts";
 import { addSeconds } from "../../lib/clock.ts";
 import { type Id, newId } from "../../lib/ids.ts";
 import { newSecretToken } from "../../lib/secret-token.ts";
-import * as repo from "./repo.ts";
+
+export { familyInserts, type FamilyRecord } from "./repo.ts";
 
 export interface NewFamily {
   tenantId: Id<"tenant">;
@@ -40,14 +40,4 @@ export function newFamily({ withRefreshToken, lifetimeSeconds, now, ...record }:
     },
     token: refresh?.token,
   };
-}
-
-/**
- * Opens a family in the caller's transaction.
- * @returns its first refresh token, if it is to have one
- */
-export async function openFamily(executor: Executor, input: NewFamily): Promise<string | undefined> {
-  const { family, refreshToken, token } = newFamily(input);
-  await repo.insertFamily(executor, family, refreshToken);
-  return token;
 }

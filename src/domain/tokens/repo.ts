@@ -164,12 +164,38 @@ export async function issue(db: Database, issuance: Issuance): Promise<boolean> 
   const sql = db.$client;
   const { sessionId, consumption, family, refreshToken, accessToken } = issuance;
   const tenant = uuidFromId("tenant", family.tenantId);
-  const familyId = uuidFromId("tokenFamily", family.id);
   const session = sessionId && uuidFromId("session", sessionId);
   const live = session
     ? sql`select 1 from sessions s where s.tenant_id = ${tenant}::uuid and s.id = ${session}::uuid
         and s.revoked_at is null for share`
     : sql`select 1`;
+  const rows = await sql`
+    with live as (${live}), consumed as (${consumption(sql)})${familyInserts(sql, family, refreshToken, "consumed")}${
+      accessToken ? sql`, access as (${accessTokenInsert(sql, accessToken, "consumed")})` : sql``
+    }, audited as (${eventInsert(sql, issuance.audit, "consumed")})
+    select 1 from consumed`;
+  return rows.length > 0;
+}
+
+/** What is stored of a family that begins. */
+export interface FamilyRecord {
+  readonly family: typeof tokenFamilies.$inferInsert;
+  readonly refreshToken: typeof refreshTokens.$inferInsert | undefined;
+}
+
+/**
+ * Opens a family, with its first refresh token if it is to have one, as a part of a larger statement: common table expressions,
+ * each with the comma before it.
+ * @param source the common table expression that has a row exactly when the family is to be opened
+ */
+export function familyInserts(
+  sql: Sql,
+  family: typeof tokenFamilies.$inferInsert,
+  refreshToken: typeof refreshTokens.$inferInsert | undefined,
+  source: string,
+): Fragment {
+  const tenant = uuidFromId("tenant", family.tenantId);
+  const familyId = uuidFromId("tokenFamily", family.id);
   const refresh =
     refreshToken &&
     sql`, refresh as (
@@ -177,31 +203,17 @@ export async function issue(db: Database, issuance: Issuance): Promise<boolean> 
       select ${tenant}::uuid, ${uuidFromId("refreshToken", refreshToken.id)}::uuid, ${familyId}::uuid,
         ${refreshToken.hash}::bytea, ${arrayLiteral(refreshToken.scope)}::text[],
         ${refreshToken.issuedAt.toISOString()}::timestamptz, ${refreshToken.expiresAt.toISOString()}::timestamptz
-      from consumed)`;
-  const rows = await sql`
-    with live as (${live}), consumed as (${consumption(sql)}), family as (
+      from ${sql(source)})`;
+  return sql`, family as (
       insert into token_families (tenant_id, id, user_id, client_id, session_id, scope, resources, claims, dpop_jkt,
         offline, created_at, expires_at)
       select ${tenant}::uuid, ${familyId}::uuid, ${uuidFromId("user", family.userId)}::uuid,
-        ${uuidFromId("client", family.clientId)}::uuid, ${session}::uuid, ${arrayLiteral(family.scope)}::text[],
+        ${uuidFromId("client", family.clientId)}::uuid,
+        ${family.sessionId ? uuidFromId("session", family.sessionId) : null}::uuid, ${arrayLiteral(family.scope)}::text[],
         ${arrayLiteral(family.resources ?? [])}::text[], ${family.claims ?? null}::text, ${family.dpopJkt ?? null}::text,
         ${family.offline}::boolean, ${family.createdAt.toISOString()}::timestamptz,
         ${family.expiresAt.toISOString()}::timestamptz
-      from consumed
-    )${refresh ?? sql``}${
-      accessToken ? sql`, access as (${accessTokenInsert(sql, accessToken, "consumed")})` : sql``
-    }, audited as (${eventInsert(sql, issuance.audit, "consumed")})
-    select 1 from consumed`;
-  return rows.length > 0;
-}
-
-export async function insertFamily(
-  executor: Executor,
-  family: typeof tokenFamilies.$inferInsert,
-  refreshToken: typeof refreshTokens.$inferInsert | undefined,
-): Promise<void> {
-  await executor.insert(tokenFamilies).values(family);
-  if (refreshToken) await executor.insert(refreshTokens).values(refreshToken);
+      from ${sql(source)})${refresh ?? sql``}`;
 }
 
 /** @returns whether the family was live until now. */

@@ -1,5 +1,12 @@
 import { and, eq, sql } from "drizzle-orm";
-import { type Database, type Executor, parameter, prepared } from "../../db/client.ts";
+import {
+  type Database,
+  type Executor,
+  type Fragment,
+  parameter,
+  prepared,
+  type Sql,
+} from "../../db/client.ts";
 import {
   groupGroups,
   groupRoles,
@@ -10,7 +17,7 @@ import {
   users,
 } from "../../db/schema/index.ts";
 import { passwordCredentials } from "../../db/schema/passwords.ts";
-import type { Id } from "../../lib/ids.ts";
+import { type Id, uuidFromId } from "../../lib/ids.ts";
 import { emailKey, type User, usernameKey } from "./model.ts";
 
 const columns = {
@@ -234,17 +241,15 @@ export async function markEmailVerified(
   return verified.length > 0;
 }
 
-export async function touchLastLogin(
-  executor: Executor,
-  tenantId: Id<"tenant">,
-  userId: Id<"user">,
+/** Notes that the user signed in, as a part of a larger statement. @returns one row for a user who is there */
+export const lastLoginUpdate = (
+  driver: Sql,
+  { tenantId, id }: Pick<User, "tenantId" | "id">,
   now: Date,
-): Promise<void> {
-  await executor
-    .update(users)
-    .set({ lastLoginAt: now })
-    .where(and(eq(users.tenantId, tenantId), eq(users.id, userId)));
-}
+): Fragment => driver`
+  update users set last_login_at = ${now.toISOString()}::timestamptz
+  where tenant_id = ${uuidFromId("tenant", tenantId)}::uuid and id = ${uuidFromId("user", id)}::uuid
+  returning tenant_id, id`;
 
 /** Whom a mail goes to, as the database says at the time of sending. */
 export interface Recipient {

@@ -38,7 +38,7 @@ export function findUserByEmail(deps: Deps, tenantId: Id<"tenant">, address: str
 
 export const insertUser = (executor: Executor, user: repo.NewUser) => repo.insertUser(executor, user);
 export const markEmailVerified = repo.markEmailVerified;
-export const touchLastLogin = repo.touchLastLogin;
+export const lastLoginUpdate = repo.lastLoginUpdate;
 
 export const isUsernameTaken = (error: unknown) => violatesUnique(error, "users_username");
 export const isEmailTaken = (error: unknown) => violatesUnique(error, "user_emails_address");

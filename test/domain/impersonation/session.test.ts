@@ -4,12 +4,12 @@ import { mayImpersonate } from "../../../src/domain/impersonation/standing.ts";
 import { requireFreshAuthentication } from "../../../src/domain/sessions/fresh.ts";
 import {
   findSessionProof,
-  hasSignedInFrom,
   raiseSession,
   renewSession,
   startSession,
 } from "../../../src/domain/sessions/service.ts";
-import { touchLastLogin, type User } from "../../../src/domain/users/service.ts";
+import { hasSignedInFrom } from "../../../src/domain/accounts/sign-ins/service.ts";
+import { lastLoginUpdate, type User } from "../../../src/domain/users/service.ts";
 import { newId } from "../../../src/lib/ids.ts";
 import { addUser } from "../../conformance/support.ts";
 import { startTestServer, type TestServer } from "../../support/server.ts";
@@ -63,8 +63,8 @@ describe("an impersonated session", () => {
   });
 
   it("makes no browser known: the next sign-in from the same one is news", async () => {
-    const { deps, tenant, clock } = server;
-    await touchLastLogin(deps.db, tenant.id, user.id, clock.now());
+    const { deps, clock } = server;
+    await lastLoginUpdate(deps.db.$client, user, clock.now());
     await startSession(deps.db, begin(true, "Administrator's browser"));
     expect(await hasSignedInFrom(deps.db, user, "Administrator's browser")).toBe(false);
     await startSession(deps.db, begin(false, "Jane's browser"));

@@ -1,11 +1,16 @@
 /** Attempts as the flows make them, without the flows: against a database, with a clock to turn. */
 import { createDeps, type Deps } from "../../../src/deps.ts";
-import { type AttemptSubject, beginAttempt } from "../../../src/domain/protection/service.ts";
+import {
+  type AttemptSubject,
+  beginAttempt,
+  failuresForgotten,
+} from "../../../src/domain/protection/service.ts";
+import type { Database } from "../../../src/db/client.ts";
 import { lockouts, outbox } from "../../../src/db/schema/index.ts";
 import type { RequestContext } from "../../../src/domain/request-context.ts";
 import { createTenant, type Tenant } from "../../../src/domain/tenants/service.ts";
 import type { TenantSettings } from "../../../src/domain/tenants/settings.ts";
-import { newId } from "../../../src/lib/ids.ts";
+import { type Id, newId } from "../../../src/lib/ids.ts";
 import { createTestClock, type TestClock } from "../../support/clock.ts";
 import { createTestDatabase } from "../../support/database.ts";
 import { testConfig } from "../../support/queue.ts";
@@ -33,6 +38,17 @@ export const from = (ip = `198.51.100.${++addresses % 250}`): RequestContext => 
   ip,
   userAgent: undefined,
 });
+
+/** As a sign-in that is complete does. */
+export async function forgetFailures(
+  db: Database,
+  tenantId: Id<"tenant">,
+  userId: Id<"user">,
+): Promise<void> {
+  const sql = db.$client;
+  await sql`
+    with signed_in as (select 1), forgotten as (${failuresForgotten(sql, tenantId, userId, "signed_in")}) select 1`;
+}
 
 export const somebody = () => ({ id: newId("user"), emailId: newId("email"), enabled: true });
 

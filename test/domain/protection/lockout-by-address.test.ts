@@ -1,8 +1,8 @@
 /** When an address is locked, and what happens when attempts race. */
 import { afterAll, beforeEach, describe, expect, it } from "bun:test";
 import { auditEvents } from "../../../src/db/schema/index.ts";
-import { beginAttempt, forgetFailures, isAccountLocked } from "../../../src/domain/protection/service.ts";
-import { from, somebody, startProtection } from "./fixture.ts";
+import { beginAttempt, isAccountLocked } from "../../../src/domain/protection/service.ts";
+import { forgetFailures, from, somebody, startProtection } from "./fixture.ts";
 
 const MINUTE = 60;
 let strangers = 0;

@@ -2,14 +2,9 @@
 import { afterAll, beforeEach, describe, expect, it } from "bun:test";
 import { eq } from "drizzle-orm";
 import { auditEvents, lockouts } from "../../../src/db/schema/index.ts";
-import {
-  beginAttempt,
-  forgetFailures,
-  isAccountLocked,
-  unlockAccount,
-} from "../../../src/domain/protection/service.ts";
+import { beginAttempt, isAccountLocked, unlockAccount } from "../../../src/domain/protection/service.ts";
 import { createTenant } from "../../../src/domain/tenants/service.ts";
-import { from, somebody, startProtection } from "./fixture.ts";
+import { forgetFailures, from, somebody, startProtection } from "./fixture.ts";
 
 const MINUTE = 60;
 const DAY = 86_400;

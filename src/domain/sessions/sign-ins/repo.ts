@@ -1,39 +1,29 @@
-import { and, eq, exists, isNull, sql } from "drizzle-orm";
-import type { Executor } from "../../../db/client.ts";
-import { sessions, users } from "../../../db/schema/index.ts";
-import type { Id } from "../../../lib/ids.ts";
+import { and, eq } from "drizzle-orm";
+import type { Executor, Fragment, Sql } from "../../../db/client.ts";
+import { sessions } from "../../../db/schema/index.ts";
+import { type Id, uuidFromId } from "../../../lib/ids.ts";
 import type { User } from "../../users/service.ts";
 
 /**
  * Whether the user signed in before with the same browser, or never at all: the first sign-in is not news to anyone.
- * A user agent is a weak sign, which is enough to decide about a notice and for nothing else.
+ * A user agent is a weak sign, which is enough to decide about a notice and for nothing else. A part of a larger statement,
+ * of which it sees nothing; no row for a user who is gone.
  */
-export async function hasSignedInFrom(
-  executor: Executor,
-  user: User,
+export function signedInFrom(
+  sql: Sql,
+  user: Pick<User, "tenantId" | "id">,
   userAgent: string | undefined,
-): Promise<boolean> {
-  const ofUser = and(eq(sessions.tenantId, user.tenantId), eq(sessions.userId, user.id));
-  const [row] = await executor
-    .select({
-      // Not by their sessions: those of a person who was long away are cleaned up.
-      first: sql<boolean>`${users.lastLoginAt} is null`,
-      same: exists(
-        executor
-          .select({ one: sql`1` })
-          .from(sessions)
-          .where(
-            and(
-              ofUser,
-              isNull(sessions.impersonationId),
-              sql`${sessions.userAgent} is not distinct from ${userAgent ?? null}`,
-            ),
-          ),
-      ).mapWith(Boolean),
-    })
-    .from(users)
-    .where(and(eq(users.tenantId, user.tenantId), eq(users.id, user.id)));
-  return row === undefined || row.first || row.same;
+): Fragment {
+  const tenant = uuidFromId("tenant", user.tenantId);
+  const id = uuidFromId("user", user.id);
+  // Not by their sessions whether it is the first: those of a person who was long away are cleaned up.
+  return sql`
+    select u.last_login_at is null or exists (
+      select 1 from sessions s
+      where s.tenant_id = ${tenant}::uuid and s.user_id = ${id}::uuid and s.impersonation_id is null
+        and s.user_agent is not distinct from ${userAgent ?? null}::text) as known
+    from users u
+    where u.tenant_id = ${tenant}::uuid and u.id = ${id}::uuid`;
 }
 
 /** When and from where a session was begun. */

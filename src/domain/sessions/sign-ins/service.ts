@@ -1,2 +1,2 @@
 /** How people signed in before. */
-export { findSignIn, hasSignedInFrom } from "./repo.ts";
+export { findSignIn, signedInFrom } from "./repo.ts";
