@@ -18,10 +18,12 @@ COPY package.json bunfig.toml tsconfig.json LICENSE ./
 COPY drizzle ./drizzle
 COPY src ./src
 COPY workers ./workers
+# few files instead of a thousand: the services start sooner and take less memory
+RUN bun src/cli.ts bundle
 # the image's unprivileged user; nothing is written into the image's own files
 USER bun
 EXPOSE 3000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 \
   CMD ["bun", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/healthz`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
-ENTRYPOINT ["bun", "src/cli.ts"]
+ENTRYPOINT ["bun", "src/launch.ts"]
 CMD ["api"]

@@ -21,6 +21,10 @@ const program: Program = {
       description: "bring the database to this version's schema",
       load: () => import("./cli/migrate.ts").then((module) => module.default),
     },
+    bundle: {
+      description: "put the code of the services into few files",
+      load: () => import("./cli/bundle.ts").then((module) => module.default),
+    },
     tenants: {
       description: "create and configure tenants",
       load: () => import("./cli/tenants.ts").then((module) => module.default),

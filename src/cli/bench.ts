@@ -1,8 +1,9 @@
 import { join } from "node:path";
 import { defineCommand } from "citty";
+import { projectRoot } from "../lib/project-root.ts";
 import { fail, wholeNumber } from "./support.ts";
 
-const MAIN = join(import.meta.dir, "..", "..", "bench", "main.ts");
+const MAIN = join(projectRoot, "bench", "main.ts");
 
 export default defineCommand({
   meta: {

@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { defineCommand } from "citty";
+import { projectRoot } from "../lib/project-root.ts";
 import { fail } from "./support.ts";
 
-const ROOT = join(import.meta.dir, "..", "..");
 const BUN = process.execPath;
 
 /** What a change has to pass before its tests are worth running, quickest first. */
@@ -26,7 +26,7 @@ export async function runChecks(): Promise<string[]> {
   const failed: string[] = [];
   for (const { name, command, mend } of STEPS) {
     const startedAt = performance.now();
-    const child = Bun.spawn(command, { cwd: ROOT, stdout: "pipe", stderr: "pipe", stdin: "ignore" });
+    const child = Bun.spawn(command, { cwd: projectRoot, stdout: "pipe", stderr: "pipe", stdin: "ignore" });
     const [output, errors, code] = await Promise.all([
       new Response(child.stdout).text(),
       new Response(child.stderr).text(),

@@ -1,8 +1,10 @@
 /** `gatewright start`: everything of one machine, started in order and stopped in reverse. */
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { type Config, loadConfig, readEnvironment } from "../config.ts";
 import { lockDirectory } from "../embedded/directory-lock.ts";
 import { createLogger, type Logger } from "../lib/log.ts";
+import { projectRoot } from "../lib/project-root.ts";
+import { bundleForNextStart } from "./bundling.ts";
 import {
   type Environment,
   ensureSecrets,
@@ -21,7 +23,8 @@ import { CliError, dataDirectory } from "./support.ts";
 import { administratorLines, summary } from "./summary.ts";
 
 const READY_DEADLINE_MS = 60_000;
-const ENTRY = join(import.meta.dir, "..", "cli.ts");
+/** What this process was started with, and what its services are started with: `launch.ts`, or `cli.ts` where no bundle is wanted. */
+const ENTRY = Bun.main;
 
 /** What has been started so far, newest last. */
 interface Part {
@@ -58,7 +61,7 @@ async function startAll(parts: Part[], interruption: Interruption): Promise<void
   makeDataDirectory(dataDir);
   const lock = lockDirectory(dataDir);
   parts.push({ stop: async () => lock.release(), kill: () => {} });
-  await endLeftovers(readRunRecord(dataDir)?.services ?? [], ENTRY, STOP_DEADLINE_MS);
+  await endLeftovers(readRunRecord(dataDir)?.services ?? [], join(projectRoot, "src"), STOP_DEADLINE_MS);
   const port = await claimPort(checked.host, checked.port);
   const log = createLogger({ level: checked.logLevel, name: "start" });
 
@@ -109,7 +112,9 @@ async function startAll(parts: Part[], interruption: Interruption): Promise<void
     if (!ready)
       for (const [name, value] of administratorLines(administrator)) console.log(`${name}: ${value}`);
   }
-  if (ready) console.log(summary(config, administrator));
+  if (!ready) return;
+  console.log(summary(config, administrator));
+  if (basename(ENTRY) === "launch.ts") bundleForNextStart(log);
 }
 
 /** The environment as it will be once secrets and database are there, so that mistakes show before either is made. */

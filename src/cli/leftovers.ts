@@ -6,7 +6,7 @@ const POLL_MS = 20;
 
 /**
  * @param pids of the services, as the killed run recorded them; a number that another program has got since is left alone
- * @param entry the program file that every service was started with
+ * @param entry the program file that every service was started with, or its directory
  * @param patienceMs how long they may take to finish what they do
  */
 export async function endLeftovers(

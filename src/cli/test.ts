@@ -3,13 +3,13 @@ import { join } from "node:path";
 import { defineCommand } from "citty";
 import { readEnvironment, variables } from "../config.ts";
 import { createLogger } from "../lib/log.ts";
+import { projectRoot } from "../lib/project-root.ts";
 import { runChecks } from "./check.ts";
 import { closingLine, readTotals, type Totals } from "./test-totals.ts";
 import { startTestEnvironment, type TestEnvironment } from "./test-environment.ts";
 
 /** Of one test; a loaded machine may take long for a browser or a new database. */
 const TEST_TIMEOUT_MS = 30_000;
-const ROOT = join(import.meta.dir, "..", "..");
 
 export default defineCommand({
   meta: { description: "Sets up all the tests need, runs every check and test, and ends with the counts" },
@@ -54,7 +54,7 @@ async function runTests(args: string[]): Promise<Totals> {
   };
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, interrupt);
   try {
-    environment = await startTestEnvironment(join(ROOT, ".test"), log);
+    environment = await startTestEnvironment(join(projectRoot, ".test"), log);
     for (const line of environment.skipped) console.log(line);
     if (interrupted) return { passed: 0, failed: 1, skipped: 0 };
     const { output, exitCode } = await bunTest(args, environment, (started) => (child = started));
@@ -83,7 +83,7 @@ async function bunTest(
       ...args,
     ],
     {
-      cwd: ROOT,
+      cwd: projectRoot,
       env: { ...Object.fromEntries(inherited), ...environment.variables, NODE_ENV: "test" },
       stdin: "ignore",
       stdout: "inherit",

@@ -1,5 +1,6 @@
 import { setPriority } from "node:os";
 import { defineCommand } from "citty";
+import { readEnvironment } from "../config.ts";
 import { checkDatabase } from "./database-check.ts";
 import { runService } from "./service.ts";
 import { withDatabaseEnvironment } from "./support.ts";
@@ -14,13 +15,14 @@ export default defineCommand({
   },
   run: () =>
     runService(async () => {
+      // People wait for what an API process does, its start included, and for reports and imports nobody does. Tests wait for
+      // both.
+      if (readEnvironment()["NODE_ENV"] !== "test") setPriority(NICENESS);
       const [config, { startWorker }] = await Promise.all([
         withDatabaseEnvironment(),
         import("../../workers/main.ts"),
       ]);
       await checkDatabase(config.databaseUrl, { migrated: true });
-      // People wait for what an API process does, and for reports and imports nobody does. Tests wait for both.
-      if (config.env !== "test") setPriority(NICENESS);
       return startWorker(config);
     }),
 });

@@ -3,8 +3,9 @@ import { join } from "node:path";
 import { readMigrationFiles } from "drizzle-orm/migrator";
 import type postgres from "postgres";
 import { ConfigError } from "../lib/config-error.ts";
+import { projectRoot } from "../lib/project-root.ts";
 
-export const migrationsFolder = join(import.meta.dir, "../../drizzle/migrations");
+export const migrationsFolder = join(projectRoot, "drizzle", "migrations");
 
 /**
  * @returns whether the database has every migration of this build

@@ -1,7 +1,9 @@
 /** The files that pages refer to, served by us, so that pages work on a closed network and under their policy. */
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { sha256 } from "../lib/crypto.ts";
+import { projectRoot } from "../lib/project-root.ts";
 
 export interface Asset {
   /** Below the public URL. Holds a digest of the content: a changed file has a new path, so caches may keep it. */
@@ -22,21 +24,21 @@ export const stylesheet = asset(
   "gatewright.css",
   "text/css; charset=utf-8",
   [
-    read("@picocss/pico/css/pico.classless.min.css"),
-    read("./gatewright.css"),
-    `@media (prefers-color-scheme: dark) { :root:not([data-theme]) { ${read("./dark.css")} } }`,
-    `:root[data-theme="dark"] { ${read("./dark.css")} }`,
+    readFileSync(fileURLToPath(import.meta.resolve("@picocss/pico/css/pico.classless.min.css")), "utf8"),
+    read("gatewright.css"),
+    `@media (prefers-color-scheme: dark) { :root:not([data-theme]) { ${read("dark.css")} } }`,
+    `:root[data-theme="dark"] { ${read("dark.css")} }`,
   ].join("\n"),
 );
 
-export const icon = asset("gatewright.svg", "image/svg+xml", read("./gatewright.svg"));
+export const icon = asset("gatewright.svg", "image/svg+xml", read("gatewright.svg"));
 
 /** Written in TypeScript like all else; browsers are served what is left of it without its types. */
 export const script = asset(
   "gatewright.js",
   "text/javascript; charset=utf-8",
   new Bun.Transpiler({ loader: "ts", target: "browser", minifyWhitespace: true }).transformSync(
-    read("./assets/gatewright.ts"),
+    read("assets/gatewright.ts"),
   ),
 );
 
@@ -52,6 +54,6 @@ function asset(name: string, contentType: string, text: string): Asset {
   return { path, contentType, body, gzip: Bun.gzipSync(body), etag: `"${digest}"` };
 }
 
-function read(specifier: string): string {
-  return readFileSync(fileURLToPath(import.meta.resolve(specifier)), "utf8");
+function read(name: string): string {
+  return readFileSync(join(projectRoot, "src", "web", name), "utf8");
 }

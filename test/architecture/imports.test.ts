@@ -46,6 +46,7 @@ const mayLoad: Record<string, readonly string[]> = {
     "workers",
   ],
   "cli.ts": ["cli"],
+  "launch.ts": ["cli", "cli.ts"],
 };
 
 /** Files that hold SQL without being some feature's `repo.ts`. */

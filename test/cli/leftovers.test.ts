@@ -28,6 +28,7 @@ describe("Leftovers of a killed run", () => {
     const ended = endLeftovers([child.pid], entry, 20_000);
     child.kill("SIGINT");
     await ended;
+    await child.exited;
     expect(child.signalCode).toBe("SIGINT");
   });
 

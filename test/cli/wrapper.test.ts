@@ -46,7 +46,7 @@ function prepare(scratch: string) {
     '{ "lockfileVersion": 1, "workspaces": { "": { "name": "x" } } }\n',
   );
   writeFileSync(
-    join(checkout, "src", "cli.ts"),
+    join(checkout, "src", "launch.ts"),
     "console.log(JSON.stringify({ bun: process.execPath, cwd: process.cwd(), args: process.argv.slice(2) }));",
   );
   const call = (

@@ -1,10 +1,11 @@
 /** A compliance report on paper. */
 import { join } from "node:path";
 import PdfWriter from "pdfkit";
+import { projectRoot } from "../../lib/project-root.ts";
 import type { Check, ComplianceReport, Status } from "./model.ts";
 import { drawSignIns } from "./pdf-chart.ts";
 
-const fonts = join(import.meta.dir, "../../../node_modules/dejavu-fonts-ttf/ttf");
+const fonts = join(projectRoot, "node_modules", "dejavu-fonts-ttf", "ttf");
 const MARGIN = 42;
 const WIDTH = 595.28 - 2 * MARGIN;
 const BOTTOM = 841.89 - MARGIN - 16;
