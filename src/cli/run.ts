@@ -148,10 +148,8 @@ async function errorLines(error: unknown): Promise<string[]> {
 
 /** What the database says of connections, users and rights is the operator's to mend, whenever it says it. */
 async function databaseRefusal(error: unknown): Promise<ConfigError | undefined> {
-  const [{ readEnvironment }, { describeDatabaseRefusal }] = await Promise.all([
-    import("../config.ts"),
-    import("../db/database-problem.ts"),
-  ]);
+  const { readEnvironment } = await import("../config.ts");
+  const { describeDatabaseRefusal } = await import("../db/database-problem.ts");
   return describeDatabaseRefusal(error, readEnvironment()["DATABASE_URL"] ?? "");
 }
 
