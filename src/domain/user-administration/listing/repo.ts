@@ -5,18 +5,7 @@ import { type Id, isId, uuidFromId } from "../../../lib/ids.ts";
 import { COUNTED_AT_MOST, type PageRequest, pageOf, type PageResult } from "../../../lib/page.ts";
 import { primaryEmail, userColumns } from "../../users/service.ts";
 import type { AdministeredUser } from "../service.ts";
-
-export type UserSort = "created_at" | "updated_at" | "username" | "email" | "last_login_at";
-
-export interface UserFilter {
-  readonly enabled?: boolean | undefined;
-  /** By name; those who have it through a group, too. */
-  readonly role?: string | undefined;
-  /** A customer company that the users are members of. */
-  readonly organizationId?: Id<"organization"> | undefined;
-  readonly createdAfter?: Date | undefined;
-  readonly createdBefore?: Date | undefined;
-}
+import { isCombined, type UserFilter, type UserSort } from "./model.ts";
 
 /** Who never signed in did so before everybody else; as the index says it. */
 const lastLogin = sql`coalesce(${users.lastLoginAt}, '1970-01-01 00:00:00+00'::timestamptz)`;
@@ -64,13 +53,6 @@ export async function listUsers(
     total ?? countRows(db, conditions, COUNTED_AT_MOST),
   ]);
   return pageOf(rows, page.limit, counted);
-}
-
-/** Whether no index alone says who matches: of a search, and of several filters at once. */
-function isCombined(filter: UserFilter, search: string | undefined): boolean {
-  const { enabled, role, organizationId, createdAfter, createdBefore } = filter;
-  const given = [enabled, role, organizationId, createdAfter ?? createdBefore];
-  return search !== undefined || given.filter((one) => one !== undefined).length > 1;
 }
 
 /**

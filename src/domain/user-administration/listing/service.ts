@@ -2,9 +2,11 @@
 import type { Database } from "../../../db/client.ts";
 import type { Id } from "../../../lib/ids.ts";
 import type { AdministeredUser } from "../service.ts";
-import { findUsers, type UserFilter } from "./repo.ts";
+import type { UserFilter } from "./model.ts";
+import { findUsers } from "./repo.ts";
 
-export { listUsers, type UserFilter, type UserSort } from "./repo.ts";
+export type { UserFilter, UserSort } from "./model.ts";
+export { listUsers } from "./repo.ts";
 
 const PAGE = 500;
 
