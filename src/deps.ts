@@ -8,8 +8,9 @@ import { createPasswordHasher, type PasswordHasher } from "./domain/passwords/ha
 import { createRemoteKeys, type RemoteKeys } from "./domain/remote-documents/remote-keys.ts";
 import { type Clock, systemClock } from "./lib/clock.ts";
 import { deriveKey } from "./lib/crypto.ts";
+import { createCollector } from "./lib/garbage.ts";
 import { createLogger, type Logger } from "./lib/log.ts";
-import { createPace, type Pace, unpaced } from "./lib/pace.ts";
+import { createPace, type Pace, realTime, unpaced } from "./lib/pace.ts";
 import { createDirectories, createOutbound, type Directories, type Outbound } from "./outbound/client.ts";
 
 export interface Deps {
@@ -63,6 +64,10 @@ const CONNECTIONS: Record<DepsOptions["process"], number> = { api: 16, worker: 1
 
 /** Of the time of one processor, for all that a worker does at length: its own work and what the database does for it. */
 const BACKGROUND_SHARE = 1 / 3;
+/** So much garbage a worker may have before it is collected. */
+const GARBAGE_BYTES = 32 * 1024 * 1024;
+
+const backgroundPace = (): Pace => createPace(BACKGROUND_SHARE, realTime, createCollector(GARBAGE_BYTES));
 
 /** A database that cannot be listened to is closed again: its pool would keep a process alive that failed to start. */
 async function listenOrClose({ caches, db, log }: Deps): Promise<() => Promise<void>> {
@@ -103,7 +108,7 @@ export async function createDeps(
     ),
     verifiedTokens: createVerifiedTokens(),
     auditBuffer,
-    pace: options.process === "worker" ? createPace(BACKGROUND_SHARE) : unpaced,
+    pace: options.process === "worker" ? backgroundPace() : unpaced,
     secrets: {
       csrf: deriveKey(master, "csrf"),
       dpopNonces: deriveKey(master, "dpop-nonces"),

@@ -14,7 +14,7 @@ export interface Time {
   sleep(ms: number): Promise<void>;
 }
 
-const realTime: Time = { now: () => performance.now(), sleep: (ms) => Bun.sleep(ms) };
+export const realTime: Time = { now: () => performance.now(), sleep: (ms) => Bun.sleep(ms) };
 
 /** A part that took longer waited for something itself: nobody is better off when that is rested for in full. */
 const LONGEST_REST_MS = 10_000;
@@ -23,8 +23,9 @@ const LONGEST_REST_MS = 10_000;
  * All parts together take no more than this share of the time. A job of one part never rests: the rest is before the next
  * part, whosever it is.
  * @param share above 0, at most 1
+ * @param afterPart called after each part, and counted as a part of it
  */
-export function createPace(share: number, time: Time = realTime): Pace {
+export function createPace(share: number, time: Time = realTime, afterPart: () => void = () => {}): Pace {
   let turn: Promise<unknown> = Promise.resolve();
   let restUntil = -Infinity;
 
@@ -35,6 +36,7 @@ export function createPace(share: number, time: Time = realTime): Pace {
     try {
       return await work();
     } finally {
+      afterPart();
       const ended = time.now();
       restUntil = ended + Math.min(LONGEST_REST_MS, (ended - begun) * (1 / share - 1));
     }

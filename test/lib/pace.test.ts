@@ -72,6 +72,14 @@ describe("paced work", () => {
     expect(slept).toEqual([5]);
   });
 
+  it("does what is to be done after each part, and rests for that too", async () => {
+    const { time, slept, work, pass } = inventedTime();
+    const pace = createPace(0.5, time, () => void pass(3));
+    await pace.part(work(10));
+    await pace.part(work(1));
+    expect(slept).toEqual([13]);
+  });
+
   it("rests for ten seconds at most", async () => {
     const { time, slept, work } = inventedTime();
     const pace = createPace(0.1, time);
