@@ -85,8 +85,8 @@ function createQueue<Item, Result>(run: (items: readonly Item[]) => Promise<read
 /** What is looked for together, as a table `wanted` with the columns' names, to be joined with theirs. */
 export interface Wanted<Item> {
   /**
-   * For `from`. Not a table of JSON: of arrays PostgreSQL expects that they are short, and goes by the indexes of what they
-   * are joined with.
+   * For `from`. What is found by its keys is to be joined laterally, with `limit(1)`: a plain join may be planned while a table
+   * is small, to read all of it for each statement, and be run so while it grows.
    */
   readonly table: SQL;
   /** Of the item that a row was found for, from 1. */

@@ -34,12 +34,6 @@ export const accessTokenInsert = (sql: Sql, row: AccessTokenRow, source: string)
     ${row.expiresAt.toISOString()}::timestamptz
   from ${sql(source)}`;
 
-const family = {
-  id: tokenFamilies.id,
-  sessionId: tokenFamilies.sessionId,
-  claims: tokenFamilies.claims,
-};
-
 interface WantedFamily {
   tenantId: Id<"tenant">;
   familyId: Id<"tokenFamily">;
@@ -52,42 +46,44 @@ const wantedFamilies = wantedBy<WantedFamily>({
   jti: revokedAccessTokens.jti,
 });
 
-const liveFamilies = prepared((db) =>
-  db
-    .select({ place: wantedFamilies.place, user: userColumns, family })
-    .from(wantedFamilies.table)
-    .innerJoin(
-      tokenFamilies,
+const liveFamilies = prepared((db) => {
+  const family = db
+    .select()
+    .from(tokenFamilies)
+    .where(
       and(
         eq(tokenFamilies.tenantId, wantedFamilies.column("tenantId")),
         eq(tokenFamilies.id, wantedFamilies.column("familyId")),
         isNull(tokenFamilies.revokedAt),
       ),
     )
+    .limit(1)
+    .as("family");
+  const revocation = db
+    .select({ one: build`1` })
+    .from(revokedAccessTokens)
+    .where(
+      and(
+        eq(revokedAccessTokens.tenantId, wantedFamilies.column("tenantId")),
+        eq(revokedAccessTokens.jti, wantedFamilies.column("jti")),
+      ),
+    );
+  return db
+    .select({
+      place: wantedFamilies.place,
+      user: userColumns,
+      family: { id: family.id, sessionId: family.sessionId, claims: family.claims },
+    })
+    .from(wantedFamilies.table)
+    .innerJoinLateral(family, build`true`)
     .innerJoin(
       users,
-      and(
-        eq(users.tenantId, tokenFamilies.tenantId),
-        eq(users.id, tokenFamilies.userId),
-        eq(users.enabled, true),
-      ),
+      and(eq(users.tenantId, family.tenantId), eq(users.id, family.userId), eq(users.enabled, true)),
     )
     .leftJoin(userEmails, primaryEmail)
-    .where(
-      notExists(
-        db
-          .select({ one: build`1` })
-          .from(revokedAccessTokens)
-          .where(
-            and(
-              eq(revokedAccessTokens.tenantId, wantedFamilies.column("tenantId")),
-              eq(revokedAccessTokens.jti, wantedFamilies.column("jti")),
-            ),
-          ),
-      ),
-    )
-    .prepare("live_families"),
-);
+    .where(notExists(revocation))
+    .prepare("live_families");
+});
 
 /** The user behind a JWT, unless its family or the token itself was revoked or the user disabled: one round trip. */
 export const findLiveFamily = together(async (db, tokens: readonly WantedFamily[]) => {
@@ -105,19 +101,24 @@ const wantedJtis = wantedBy<WantedJti>({
   jti: revokedAccessTokens.jti,
 });
 
-const revokedJtis = prepared((db) =>
-  db
-    .select({ place: wantedJtis.place })
-    .from(wantedJtis.table)
-    .innerJoin(
-      revokedAccessTokens,
+const revokedJtis = prepared((db) => {
+  const revocation = db
+    .select()
+    .from(revokedAccessTokens)
+    .where(
       and(
         eq(revokedAccessTokens.tenantId, wantedJtis.column("tenantId")),
         eq(revokedAccessTokens.jti, wantedJtis.column("jti")),
       ),
     )
-    .prepare("revoked_jtis"),
-);
+    .limit(1)
+    .as("revocation");
+  return db
+    .select({ place: wantedJtis.place })
+    .from(wantedJtis.table)
+    .innerJoinLateral(revocation, build`true`)
+    .prepare("revoked_jtis");
+});
 
 /** Whether a JWT of a client that acts for itself was revoked. */
 export const isRevoked = together(async (db, tokens: readonly WantedJti[]) => {
@@ -137,42 +138,48 @@ const wantedOpaques = wantedBy<WantedOpaque>({
   now: accessTokens.expiresAt,
 });
 
-const opaques = prepared((db) =>
-  db
-    .select({
-      place: wantedOpaques.place,
-      token: { hash: accessTokens.hash, claims: accessTokens.claims, familyId: accessTokens.familyId },
-      family,
-      user: userColumns,
-    })
-    .from(wantedOpaques.table)
-    .innerJoin(
-      accessTokens,
+const opaques = prepared((db) => {
+  const token = db
+    .select()
+    .from(accessTokens)
+    .where(
       and(
         eq(accessTokens.tenantId, wantedOpaques.column("tenantId")),
         eq(accessTokens.id, wantedOpaques.column("id")),
         gt(accessTokens.expiresAt, wantedOpaques.column("now")),
       ),
     )
-    .leftJoin(
-      tokenFamilies,
+    .limit(1)
+    .as("token");
+  const family = db
+    .select()
+    .from(tokenFamilies)
+    .where(
       and(
-        eq(tokenFamilies.tenantId, accessTokens.tenantId),
-        eq(tokenFamilies.id, accessTokens.familyId),
+        eq(tokenFamilies.tenantId, token.tenantId),
+        eq(tokenFamilies.id, token.familyId),
         isNull(tokenFamilies.revokedAt),
       ),
     )
+    .limit(1)
+    .as("family");
+  return db
+    .select({
+      place: wantedOpaques.place,
+      token: { hash: token.hash, claims: token.claims, familyId: token.familyId },
+      family: { id: family.id, sessionId: family.sessionId, claims: family.claims },
+      user: userColumns,
+    })
+    .from(wantedOpaques.table)
+    .innerJoinLateral(token, build`true`)
+    .leftJoinLateral(family, build`true`)
     .leftJoin(
       users,
-      and(
-        eq(users.tenantId, tokenFamilies.tenantId),
-        eq(users.id, tokenFamilies.userId),
-        eq(users.enabled, true),
-      ),
+      and(eq(users.tenantId, family.tenantId), eq(users.id, family.userId), eq(users.enabled, true)),
     )
     .leftJoin(userEmails, primaryEmail)
-    .prepare("opaque_access_tokens"),
-);
+    .prepare("opaque_access_tokens");
+});
 
 /** An opaque token that has not expired, with its family and user where those stand: one round trip. */
 export const findOpaque = together(async (db, tokens: readonly WantedOpaque[]) => {
