@@ -138,6 +138,7 @@ async function rotate(
   const idleSeconds = tenant.settings.session_idle_timeout;
   const id = newId("refreshToken");
   const successor = newSecretToken(id);
+  const expiresAt = addSeconds(now, lifetimeSeconds);
   const rotated = await repo.rotate(deps.db, {
     tenantId: tenant.id,
     id: found.token.id,
@@ -149,8 +150,11 @@ async function rotate(
       sealed: seal(successorKey(secret), successor.token, found.token.id),
       // The whole grant goes on: a request for less narrows its access token, not the next ones (RFC 6749 §6).
       scope: found.token.scope,
-      expiresAt: addSeconds(now, lifetimeSeconds),
+      expiresAt,
     },
+    // For some time ahead, since clean-up alone goes by it.
+    familyExpiresAt:
+      found.family.expiresAt < expiresAt ? addSeconds(expiresAt, lifetimeSeconds / 8) : undefined,
     touchesSession: isTouchDue(found.session, idleSeconds, now, lifetimeSeconds),
     audit: toRow({
       tenantId: tenant.id,

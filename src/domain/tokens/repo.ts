@@ -86,6 +86,8 @@ export interface Rotation {
   };
   /** Whether to write down that the session is used. Otherwise it is only held, so that others of it need not wait. */
   touchesSession: boolean;
+  /** When the family is to end from now on; undefined: it already lives as long as the successor, and is only held. */
+  familyExpiresAt: Date | undefined;
   audit: AuditRow;
   now: Date;
 }
@@ -103,6 +105,19 @@ export async function rotate(db: Database, rotation: Rotation): Promise<boolean>
   const now = rotation.now.toISOString();
   const expiresAt = successor.expiresAt.toISOString();
   const session = uuidFromId("session", rotation.sessionId);
+  const family = uuidFromId("tokenFamily", rotation.familyId);
+  // Every change of its end is one of all its indexes.
+  const live = rotation.familyExpiresAt
+    ? client`
+      update token_families f
+      set expires_at = greatest(f.expires_at, ${rotation.familyExpiresAt.toISOString()}::timestamptz)
+      from locked
+      where f.tenant_id = ${tenant}::uuid and f.id = ${family}::uuid and f.revoked_at is null
+      returning f.id`
+    : client`
+      select f.id from token_families f, locked
+      where f.tenant_id = ${tenant}::uuid and f.id = ${family}::uuid and f.revoked_at is null
+      for share of f`;
   const touched = rotation.touchesSession
     ? client`, touched as (
       update sessions s
@@ -116,14 +131,7 @@ export async function rotate(db: Database, rotation: Rotation): Promise<boolean>
       select s.id from sessions s
       where s.tenant_id = ${tenant}::uuid and s.id = ${session}::uuid
       ${rotation.touchesSession ? client`for no key update` : client`for share`}
-    ), live as (
-      update token_families f
-      set expires_at = greatest(f.expires_at, ${expiresAt}::timestamptz)
-      from locked
-      where f.tenant_id = ${tenant}::uuid and f.id = ${uuidFromId("tokenFamily", rotation.familyId)}::uuid
-        and f.revoked_at is null
-      returning f.id
-    ), rotated as (
+    ), live as (${live}), rotated as (
       update refresh_tokens t
       set rotated_at = ${now}::timestamptz, successor_id = ${uuidFromId("refreshToken", successor.id)}::uuid,
         successor_sealed = ${successor.sealed}::bytea

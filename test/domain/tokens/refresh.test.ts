@@ -1,7 +1,7 @@
 /** What a refresh writes down about the session it belongs to. */
 import { afterAll, beforeAll, describe, expect, it } from "bun:test";
-import { eq } from "drizzle-orm";
-import { sessions } from "../../../src/db/schema/index.ts";
+import { eq, sql } from "drizzle-orm";
+import { refreshTokens, sessions, tokenFamilies } from "../../../src/db/schema/index.ts";
 import { systemContext } from "../../../src/domain/request-context.ts";
 import { createAccount } from "../../../src/domain/accounts/registration.ts";
 import { addSeconds } from "../../../src/lib/clock.ts";
@@ -36,6 +36,22 @@ async function signIn(username: string) {
       if (!row) throw new Error("there is no session");
       return row;
     },
+    async family() {
+      const [row] = await server.deps.db
+        .select({
+          id: tokenFamilies.id,
+          expiresAt: tokenFamilies.expiresAt,
+          version: sql<string>`xmin::text`,
+        })
+        .from(tokenFamilies)
+        .where(eq(tokenFamilies.userId, user.id));
+      if (!row) throw new Error("there is no family");
+      const tokens = await server.deps.db
+        .select({ expiresAt: refreshTokens.expiresAt })
+        .from(refreshTokens)
+        .where(eq(refreshTokens.familyId, row.id));
+      return { ...row, lastTokenEnds: Math.max(...tokens.map(({ expiresAt }) => expiresAt.getTime())) };
+    },
   };
 }
 
@@ -52,6 +68,20 @@ describe("a refresh", () => {
     expect((await session()).expiresAt).toEqual(
       addSeconds(server.clock.now(), server.tenant.settings.refresh_token_lifetime),
     );
+  });
+
+  it("lets the family live as long as its tokens, and writes to it only now and then", async () => {
+    const { refresh, family } = await signIn("family");
+    const lifetime = server.tenant.settings.refresh_token_lifetime;
+    const versions = new Set<string>();
+    for (let index = 0; index < 24; index++) {
+      server.clock.advance(lifetime / 12);
+      await refresh();
+      const { expiresAt, lastTokenEnds, version } = await family();
+      expect(expiresAt.getTime()).toBeGreaterThanOrEqual(lastTokenEnds);
+      versions.add(version);
+    }
+    expect(versions.size).toBeLessThanOrEqual(12);
   });
 
   it("says so in time where the session would end by itself before", async () => {
