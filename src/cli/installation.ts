@@ -1,6 +1,8 @@
 /** `gatewright start`: everything of one machine, started in order and stopped in reverse. */
 import { basename, join } from "node:path";
+import type { FirstAdministrator } from "../bootstrap.ts";
 import { type Config, loadConfig, readEnvironment } from "../config.ts";
+import { isPrepared } from "../db/prepared-database.ts";
 import { lockDirectory } from "../embedded/directory-lock.ts";
 import { createLogger, type Logger } from "../lib/log.ts";
 import { projectRoot } from "../lib/project-root.ts";
@@ -84,12 +86,11 @@ async function startAll(parts: Part[], interruption: Interruption): Promise<void
   // Those that never began; the others are stopped before the database is.
   const kill = () => services.forEach((service) => service.kill());
   parts.push({ stop: async () => kill(), kill });
-  const preparing = loadPreparation();
   const database = await findDatabase(settings, { dataDir, log, parts, interruption });
   if (interruption.happened) return;
   const environment = { ...settings, DATABASE_URL: database };
   const config = loadConfig(environment);
-  const administrator = await (await preparing)(config);
+  const administrator = await prepare(config);
 
   parts.push({ stop: async () => removeRunRecord(dataDir), kill: () => {} });
   record = () => {
@@ -168,16 +169,15 @@ function launchEarly(
   for (let index = 0; index < count; index++) services.push(supervise({ name: "api", command, ...options }));
 }
 
-/** Loads what prepares the database, while that is found. */
-async function loadPreparation() {
+/** @returns the first administrator, when this start made them */
+async function prepare(config: Config): Promise<FirstAdministrator | undefined> {
+  if (await isPrepared(config)) return undefined;
   const [{ migrateDatabase }, { bootstrap }] = await Promise.all([
     import("../db/migrate.ts"),
     import("../bootstrap.ts"),
   ]);
-  return async (config: Config) => {
-    await migrateDatabase(config);
-    return bootstrap(config);
-  };
+  await migrateDatabase(config);
+  return bootstrap(config);
 }
 
 /**

@@ -3,12 +3,11 @@
  * processes at once, and cheap when there is nothing to do.
  */
 import { migrate } from "drizzle-orm/postgres-js/migrator";
-import packageJson from "../../package.json" with { type: "json" };
 import type { Config } from "../config.ts";
 import { closeDatabase, connectDatabase, type Database } from "./client.ts";
 import { describeDatabaseProblem, requirePostgres15 } from "./database-problem.ts";
 import { QUEUE_SCHEMA } from "../queue/queue-schema.ts";
-import { hasNewestSchema, migrationsFolder } from "./schema-version.ts";
+import { hasNewestQueue, hasNewestSchema, migrationsFolder, QUEUE_MADE_BY } from "./schema-version.ts";
 
 /** Any fixed number: it only has to differ from other advisory locks in the same database. */
 const MIGRATION_LOCK = 4_821_907_113;
@@ -18,7 +17,7 @@ export async function migrateDatabase(config: Pick<Config, "databaseUrl" | "redi
   const db = connectDatabase(config.databaseUrl, { max: 1, applicationName: "gatewright migrate" });
   try {
     await migrateOurs(db);
-    if (!config.redisUrl && !(await hasNewestQueue(db))) await migrateQueue(config.databaseUrl);
+    if (!config.redisUrl && !(await hasNewestQueue(db.$client))) await migrateQueue(config.databaseUrl);
   } catch (error) {
     throw describeDatabaseProblem(error, config.databaseUrl) ?? error;
   } finally {
@@ -42,17 +41,6 @@ async function migrateOurs(db: Database): Promise<void> {
   } finally {
     await db.$client`select pg_advisory_unlock(${MIGRATION_LOCK}::bigint)`;
   }
-}
-
-/** Written to the queue's schema once its library has made what it needs there. */
-const QUEUE_MADE_BY = `bullmq ${packageJson.dependencies.bullmq}`;
-
-/** Whether this build's library has been here, found out without loading it: that takes longer than all the rest of a start. */
-async function hasNewestQueue({ $client }: Database): Promise<boolean> {
-  const [row] = await $client`
-    select to_regclass(${`${QUEUE_SCHEMA}.job`}) is not null
-      and obj_description(to_regnamespace(${QUEUE_SCHEMA}), 'pg_namespace') = ${QUEUE_MADE_BY} as newest`;
-  return row?.["newest"] === true;
 }
 
 async function migrateQueue(databaseUrl: string): Promise<void> {

@@ -1,9 +1,11 @@
-/** Which of our migrations a database has, compared with those of this build. */
+/** Which of our migrations and which of the queue a database has, compared with those of this build. */
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { readMigrationFiles } from "drizzle-orm/migrator";
 import type postgres from "postgres";
+import packageJson from "../../package.json" with { type: "json" };
 import { ConfigError } from "../lib/config-error.ts";
 import { projectRoot } from "../lib/project-root.ts";
+import { QUEUE_SCHEMA } from "../queue/queue-schema.ts";
 
 export const migrationsFolder = join(projectRoot, "drizzle", "migrations");
 
@@ -12,7 +14,7 @@ export const migrationsFolder = join(projectRoot, "drizzle", "migrations");
  * @throws ConfigError when it has newer ones
  */
 export async function hasNewestSchema(sql: postgres.Sql): Promise<boolean> {
-  const newest = readMigrationFiles({ migrationsFolder }).at(-1)?.folderMillis ?? 0;
+  const newest = newestMigration();
   const applied = await appliedVersion(sql);
   if (applied <= newest) return applied === newest;
   throw new ConfigError([
@@ -24,6 +26,25 @@ export async function hasNewestSchema(sql: postgres.Sql): Promise<boolean> {
 export async function requireNewestSchema(sql: postgres.Sql): Promise<void> {
   if (await hasNewestSchema(sql)) return;
   throw new ConfigError(["The database is not migrated: run `gatewright migrate` first."]);
+}
+
+/** Written to the queue's schema once its library has made what it needs there. */
+export const QUEUE_MADE_BY = `bullmq ${packageJson.dependencies.bullmq}`;
+
+/** Whether this build's library has been here, found out without loading it: that takes longer than all the rest of a start. */
+export async function hasNewestQueue(sql: postgres.Sql): Promise<boolean> {
+  const [row] = await sql`
+    select to_regclass(${`${QUEUE_SCHEMA}.job`}) is not null
+      and obj_description(to_regnamespace(${QUEUE_SCHEMA}), 'pg_namespace') = ${QUEUE_MADE_BY} as newest`;
+  return row?.["newest"] === true;
+}
+
+/** What the migrations' own journal says, read without the library that runs them. */
+function newestMigration(): number {
+  const journal: { entries: { when: number }[] } = JSON.parse(
+    readFileSync(join(migrationsFolder, "meta", "_journal.json"), "utf8"),
+  );
+  return Math.max(0, ...journal.entries.map(({ when }) => when));
 }
 
 /** @returns the newest applied migration's time stamp, in milliseconds; 0 on an empty database. */
