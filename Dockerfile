@@ -12,7 +12,10 @@ FROM oven/bun:1.4.5-slim
 WORKDIR /app
 ENV NODE_ENV=production \
     HOST=0.0.0.0 \
-    PORT=3000
+    PORT=3000 \
+    BUN_JSC_heapGrowthMaxIncrease=0.8 \
+    BUN_JSC_smallHeapGrowthFactor=1.8 \
+    BUN_JSC_minEdenToOldGenerationRatio=0.36
 COPY --from=dependencies /app/node_modules ./node_modules
 COPY package.json bunfig.toml tsconfig.json LICENSE ./
 COPY drizzle ./drizzle

@@ -1,6 +1,7 @@
 /** Gatewright as it is measured: its processes, and in its database the people and applications that the cases need. */
 import { and, eq } from "drizzle-orm";
 import { bootstrap } from "../src/bootstrap.ts";
+import { makeBundle } from "../src/cli/bundling.ts";
 import { loadConfig } from "../src/config.ts";
 import { migrateDatabase } from "../src/db/migrate.ts";
 import { clients } from "../src/db/schema/index.ts";
@@ -61,9 +62,11 @@ export async function startGatewright(database: BenchDatabase, processes = 1): P
   const deps = await createDeps(config, { process: "cli" });
   const tenant = await findDefaultTenant(deps);
   if (!tenant) throw new Error("bootstrap made no tenant");
-  const command = [process.execPath, `${import.meta.dir}/gatewright-api.ts`] as const;
+  const command = [process.execPath, await makeBundle({ entry: "bench/gatewright-api.ts" })] as const;
   const servers = await Promise.all(
-    Array.from({ length: processes }, () => startServerProcess([...command], environment)),
+    Array.from({ length: processes }, () =>
+      startServerProcess([...command], { ...runtimeSettings(), ...environment }),
+    ),
   );
   const { url } = servers[0]?.announcement ?? { url: "" };
   const describe = await prepareCalls(deps, tenant, url);
@@ -85,6 +88,14 @@ export async function startGatewright(database: BenchDatabase, processes = 1): P
   });
   return contender();
 }
+
+/** What the wrapper tells the runtime of its services. */
+const runtimeSettings = () =>
+  Object.fromEntries(
+    Object.entries(process.env).flatMap(([name, value]) =>
+      name.startsWith("BUN_JSC_") && value !== undefined ? [[name, value]] : [],
+    ),
+  );
 
 const form = (fields: Record<string, string>) => new URLSearchParams(fields).toString();
 

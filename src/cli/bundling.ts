@@ -22,7 +22,8 @@ import manifest from "../../package.json" with { type: "json" };
 import type { Logger } from "../lib/log.ts";
 import { projectRoot } from "../lib/project-root.ts";
 
-const ENTRY = "cli.js";
+const CLI = "src/cli.ts";
+const OUTPUT = "cli.js";
 const UNFINISHED = "unfinished-";
 /** One that is this old was interrupted. */
 const INTERRUPTED_MS = 600_000;
@@ -53,15 +54,17 @@ const BUNDLED = [
   "uqr",
 ];
 
-/** A directory with the sources of Gatewright; tests have others than this one. */
-interface Checkout {
+interface Program {
+  /** A directory with the sources of Gatewright; tests have others than this one. */
   readonly root?: string;
+  /** The file that is run, below the root. Bench has another one. */
+  readonly entry?: string;
 }
 
 /** @returns the bundle's file to run instead of `src/cli.ts`; undefined when none was made of these sources */
-export function findBundle({ root = projectRoot }: Checkout = {}): string | undefined {
+export function findBundle({ root = projectRoot, entry = CLI }: Program = {}): string | undefined {
   if (!existsSync(join(root, ".build"))) return undefined;
-  const file = join(root, ".build", keyOf(root), ENTRY);
+  const file = join(root, ".build", keyOf(root, entry), OUTPUT);
   return existsSync(file) ? file : undefined;
 }
 
@@ -71,26 +74,26 @@ export function findBundle({ root = projectRoot }: Checkout = {}): string | unde
  * @returns its file
  * @throws Error when it cannot be made or written
  */
-export async function makeBundle({ root = projectRoot }: Checkout = {}): Promise<string> {
-  const found = findBundle({ root });
+export async function makeBundle({ root = projectRoot, entry = CLI }: Program = {}): Promise<string> {
+  const found = findBundle({ root, entry });
   if (found) return found;
   const directory = join(root, ".build");
   mkdirSync(directory, { recursive: true });
-  const target = join(directory, keyOf(root));
+  const target = join(directory, keyOf(root, entry));
   const workshop = mkdtempSync(join(directory, UNFINISHED));
   // An image is built as root and run as another user.
   chmodSync(workshop, 0o755);
   try {
-    await build(root, workshop);
+    await build(join(root, entry), workshop);
     // Whoever edits a file meanwhile gets no bundle, rather than one of half an edit.
-    if (join(directory, keyOf(root)) === target) renameSync(workshop, target);
+    if (join(directory, keyOf(root, entry)) === target) renameSync(workshop, target);
   } catch (error) {
     if (!existsSync(target)) throw error;
   } finally {
     rmSync(workshop, { recursive: true, force: true });
   }
   removeOld(directory);
-  return join(target, ENTRY);
+  return join(target, OUTPUT);
 }
 
 /** Makes it in a process of its own, with the time that nobody else wants. A start does without when it cannot be made. */
@@ -103,18 +106,18 @@ export function bundleForNextStart(log: Logger): void {
   if (child.pid) setPriority(child.pid, constants.priority.PRIORITY_LOW);
 }
 
-async function build(root: string, outdir: string): Promise<void> {
+async function build(entry: string, outdir: string): Promise<void> {
   const outside = Object.keys({ ...manifest.dependencies, ...manifest.devDependencies }).filter(
     (name) => !BUNDLED.includes(name),
   );
   await Bun.build({
-    entrypoints: [join(root, "src", "cli.ts")],
+    entrypoints: [entry],
     outdir,
     target: "bun",
     // Commands stay apart, and what is loaded late is loaded late.
     splitting: true,
     // All beside each other, for `projectRoot`.
-    naming: { entry: ENTRY, chunk: "[name]-[hash].[ext]" },
+    naming: { entry: OUTPUT, chunk: "[name]-[hash].[ext]" },
     external: outside.flatMap((name) => [name, `${name}/*`]),
     // Maps would take 8 MB of each process. Without them stack traces name the bundle's lines, which read as the sources do.
     sourcemap: "none",
@@ -122,10 +125,10 @@ async function build(root: string, outdir: string): Promise<void> {
 }
 
 /** The digest of everything that a bundle is made of, and of who makes it. */
-function keyOf(root: string): string {
+function keyOf(root: string, entry: string): string {
   const digest = createHash("sha256").update(`${Bun.version} ${Bun.revision}\0`);
   const names = FOLDERS.flatMap((folder) => filesBelow(root, folder)).toSorted();
-  for (const name of [...FILES, ...names]) {
+  for (const name of [entry, ...FILES, ...names]) {
     const file = join(root, name);
     const content = existsSync(file) ? readFileSync(file) : "";
     digest.update(`${name}\0${content.length}\0`).update(content);

@@ -71,6 +71,24 @@ function prepare(scratch: string) {
   return { checkout, bin, call, offer, offerBun };
 }
 
+describe("Wrapper: memory", () => {
+  it("is spared by the services, unless the operator says how", () => {
+    using scratch = scratchDirectory();
+    const { checkout, call, offerBun } = prepare(scratch.path);
+    offerBun();
+    writeFileSync(
+      join(checkout, "src", "launch.ts"),
+      "const set = Object.entries(process.env).filter(([name]) => name.startsWith('BUN_JSC_')); console.log(JSON.stringify(Object.fromEntries(set)));",
+    );
+    const growth = { BUN_JSC_heapGrowthMaxIncrease: "0.8", BUN_JSC_smallHeapGrowthFactor: "1.8" };
+    const usual = { ...growth, BUN_JSC_minEdenToOldGenerationRatio: "0.36" };
+    for (const command of ["start", "api", "worker"]) expect(call([command]).said).toEqual(usual);
+    expect(call(["users"]).said).toEqual({});
+    const own = { BUN_JSC_smallHeapGrowthFactor: "2" };
+    expect(call(["api"], { env: own }).said).toEqual({ ...usual, ...own });
+  });
+});
+
 describe("Wrapper: finding Bun", () => {
   it("uses the one on PATH, from any directory and through links, and hands the arguments on", () => {
     using scratch = scratchDirectory();
