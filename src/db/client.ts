@@ -63,8 +63,6 @@ function open(url: string, options: DatabaseOptions): Database {
       idle_in_transaction_session_timeout: 60_000,
       // Nobody's query takes a second processor, which others are waiting for.
       max_parallel_workers_per_gather: "0",
-      // What is looked up by an index lies in memory or on a disk without a head to move.
-      random_page_cost: "1.1",
     },
   });
   return drizzle(client, { schema });
@@ -88,6 +86,23 @@ export function driversOf(db: Database): Sql[] {
 
 export async function closeDatabase(db: Database): Promise<void> {
   await Promise.all(driversOf(db).map((driver) => driver.end({ timeout: 5 })));
+}
+
+/**
+ * Lets queries look up by an index even thousands of rows one by one: those of a set that is known to be small beside its
+ * table. By itself the database takes each for a movement of a disk's head, and reads much of the table instead.
+ */
+export function lookingUp<Result>(
+  db: Database,
+  work: (executor: Executor) => Promise<Result>,
+): Promise<Result> {
+  return db.transaction(
+    async (tx) => {
+      await tx.execute(sql`select set_config('random_page_cost', '1.1', true)`);
+      return work(tx);
+    },
+    { accessMode: "read only" },
+  );
 }
 
 /**

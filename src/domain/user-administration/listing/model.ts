@@ -19,3 +19,6 @@ export function isCombined(filter: UserFilter, search: string | undefined): bool
   const given = [enabled, role, organizationId, createdAfter ?? createdBefore];
   return search !== undefined || given.filter((one) => one !== undefined).length > 1;
 }
+
+/** Of a search or several filters so many are counted: whoever reads that there are as many changes the words. */
+export const FOUND_AT_MOST = 1000;

@@ -1,11 +1,11 @@
 import { and, asc, desc, eq, gt, like, lt, not, type SQL, sql } from "drizzle-orm";
-import { type Database, moment } from "../../../db/client.ts";
+import { type Database, type Executor, lookingUp, moment } from "../../../db/client.ts";
 import { roles, userEmails, users, userSearch } from "../../../db/schema/index.ts";
 import { type Id, isId, uuidFromId } from "../../../lib/ids.ts";
 import { COUNTED_AT_MOST, type PageRequest, pageOf, type PageResult } from "../../../lib/page.ts";
 import { primaryEmail, userColumns } from "../../users/service.ts";
 import type { AdministeredUser } from "../service.ts";
-import { isCombined, type UserFilter, type UserSort } from "./model.ts";
+import { FOUND_AT_MOST, isCombined, type UserFilter, type UserSort } from "./model.ts";
 
 /** Who never signed in did so before everybody else; as the index says it. */
 const lastLogin = sql`coalesce(${users.lastLoginAt}, '1970-01-01 00:00:00+00'::timestamptz)`;
@@ -30,9 +30,6 @@ function placeIn(sort: UserSort, chosen: boolean) {
       return [lastLogin, users.id] as const;
   }
 }
-
-/** Of a search or several filters: whoever reads that there are as many changes the words. */
-const FOUND_AT_MOST = 1000;
 
 const itsSearch = and(eq(userSearch.tenantId, users.tenantId), eq(userSearch.userId, users.id));
 
@@ -60,12 +57,10 @@ export async function listUsers(
  * looked at from then on; if they are many, they are not far apart in any order.
  */
 async function found(db: Database, asked: Conditions): Promise<{ conditions: Conditions; total: number }> {
-  const { tenantId } = asked;
-  const few = await findIds(db, asked, FOUND_AT_MOST);
-  if (few.length === FOUND_AT_MOST) return { conditions: asked, total: few.length };
-  const uuids = `{${few.join(",")}}`;
-  const among = sql`${userSearch.userId} = any(${uuids}::uuid[])`;
-  return { conditions: { tenantId, ofUsers: [], ofSearch: [among], only: undefined }, total: few.length };
+  const few = await (asked.ofSet
+    ? lookingUp(db, (tx) => findIds(db, tx, asked, FOUND_AT_MOST))
+    : findIds(db, db, asked, FOUND_AT_MOST));
+  return { conditions: few.length < FOUND_AT_MOST ? { ...asked, few } : asked, total: few.length };
 }
 
 /** The same without counting them: at most one more than the page holds. */
@@ -92,6 +87,10 @@ interface Conditions {
   readonly ofSearch: readonly SQL[];
   /** Who they are, if no other condition says so. */
   readonly only: UserSet | undefined;
+  /** Whether they hold a role or are members of a company. */
+  readonly ofSet: boolean;
+  /** All who match, where that is known: uuids. */
+  readonly few?: readonly string[];
 }
 
 async function conditionsOf(
@@ -118,7 +117,7 @@ async function conditionsOf(
   const ofUsers = chosen.length > 0 ? ofStatus : [...ofStatus, ...made];
   const ofSearch = chosen.length > 0 ? [...chosen, ...made] : [];
   const only = made.length === 0 && search === undefined ? inAll(tenantId, sets, ofStatus) : undefined;
-  return { tenantId, ofUsers, ofSearch, only };
+  return { tenantId, ofUsers, ofSearch, only, ofSet: sets.length > 0 };
 }
 
 const createdBetween = (
@@ -166,8 +165,9 @@ async function findRows(
 }
 
 /** From one table, where that is enough. */
-function pageIds(db: Database, { tenantId, ofUsers, ofSearch }: Conditions, page: PageRequest<UserSort>) {
-  const isChosen = ofSearch.length > 0;
+function pageIds(db: Database, conditions: Conditions, page: PageRequest<UserSort>) {
+  const { tenantId, ofUsers, ofSearch, few } = conditions;
+  const isChosen = ofSearch.length > 0 || few !== undefined;
   const [value, id] = placeIn(page.sort, isChosen);
   const direction = page.order === "asc" ? asc : desc;
   const order = [direction(value), direction(id)];
@@ -176,6 +176,17 @@ function pageIds(db: Database, { tenantId, ofUsers, ofSearch }: Conditions, page
   const most = page.limit + 1;
   const isSearchs = page.sort === "email" || (page.sort === "created_at" && isChosen);
   const mine = eq(isSearchs ? userSearch.tenantId : users.tenantId, tenantId);
+  if (few) {
+    // From them, one by one: through everybody in the page's order, few would be met.
+    const ids = db.select(columns).from(sql`unnest(${`{${few.join(",")}}`}::uuid[]) as few(id)`);
+    return (
+      isSearchs ? ids.innerJoin(userSearch, sql`${id} = few.id`) : ids.innerJoin(users, sql`${id} = few.id`)
+    )
+      .where(and(mine, after))
+      .orderBy(...order)
+      .limit(most)
+      .as("page");
+  }
   const where = and(mine, ...ofUsers, ...ofSearch, after);
   if (isSearchs && ofUsers.length === 0)
     return db
@@ -210,8 +221,8 @@ async function countRows(db: Database, conditions: Conditions, most: number): Pr
   return Number(row?.total ?? 0);
 }
 
-async function findIds(db: Database, conditions: Conditions, most: number): Promise<string[]> {
-  const rows = await db.execute<{ id: string }>(sql`${matching(db, conditions)} limit ${most}`);
+async function findIds(db: Database, tx: Executor, of: Conditions, most: number): Promise<string[]> {
+  const rows = await tx.execute<{ id: string }>(sql`${matching(db, of)} limit ${most}`);
   return rows.map(({ id }) => id);
 }
 
