@@ -1,12 +1,22 @@
 import { afterAll, beforeAll, describe, expect, it } from "bun:test";
 import { eq } from "drizzle-orm";
-import { auditEvents, outbox, passwordCredentials, sessions, users } from "../../src/db/schema/index.ts";
+import {
+  accountDeletions,
+  auditEvents,
+  lockouts,
+  outbox,
+  passwordCredentials,
+  sessions,
+  users,
+} from "../../src/db/schema/index.ts";
 import { createAccount } from "../../src/domain/accounts/registration.ts";
 import { signInNative } from "../../src/domain/accounts/sign-in.ts";
 import { systemContext } from "../../src/domain/request-context.ts";
 import { createTenant } from "../../src/domain/tenants/service.ts";
 import { isEmailAddress } from "../../src/domain/users/service.ts";
+import { addSeconds } from "../../src/lib/clock.ts";
 import { AppError } from "../../src/lib/errors.ts";
+import { newId } from "../../src/lib/ids.ts";
 import { postJson, startTestServer, type TestServer } from "../support/server.ts";
 
 let server: TestServer;
@@ -45,6 +55,56 @@ describe("roles", () => {
       .from(auditEvents)
       .where(eq(auditEvents.type, "role.assigned"));
     expect(JSON.stringify(assigned)).not.toContain("king");
+  });
+});
+
+describe("a sign-in that is complete", () => {
+  const context = { requestId: "req_test", ip: "192.0.2.7", userAgent: "Test/1" };
+  const signIn = (identifier: string, given = password) =>
+    signInNative(server.deps, server.tenant, { identifier, password: given }, context);
+
+  it("makes the account's count of wrong passwords begin anew", async () => {
+    const { id } = await account("forgetful");
+    const most = server.tenant.settings.max_failed_login_attempts - 1;
+    for (let round = 0; round < 2; round++) {
+      for (let wrong = 0; wrong < most; wrong++)
+        await expect(signIn("forgetful", "wrong")).rejects.toMatchObject({ status: 401 });
+      expect((await signIn("forgetful")).kind).toBe("signed_in");
+      const [counted] = await server.deps.db.select().from(lockouts).where(eq(lockouts.key, id));
+      expect(counted).toMatchObject({ failures: 0, pending: 0, lockouts: 0, lockedUntil: null });
+    }
+  });
+
+  it("is one row of the audit trail, and one more where it keeps the account from being deleted", async () => {
+    const { id } = await account("undecided");
+    const events = async () =>
+      (await server.deps.db.select().from(auditEvents).where(eq(auditEvents.actorId, id)))
+        .map(({ type, details }) => ({ type, details }))
+        .filter(({ type }) => type !== "user.created");
+    await signIn("undecided");
+    const login = { type: "user.login", details: { method: "password", acr: "urn:gatewright:acr:1fa" } };
+    expect(await events()).toEqual([login]);
+    const now = server.clock.now();
+    await server.deps.db.insert(accountDeletions).values({
+      tenantId: server.tenant.id,
+      id: newId("accountDeletion"),
+      userId: id,
+      requestedAt: now,
+      dueAt: addSeconds(now, 86_400),
+    });
+    await signIn("undecided");
+    await signIn("undecided");
+    expect((await events()).toSorted((a, b) => (a.type < b.type ? -1 : 1))).toEqual([
+      { type: "user.deletion_cancelled", details: { by: "sign_in" } },
+      login,
+      login,
+      login,
+    ]);
+    const [deletion] = await server.deps.db
+      .select()
+      .from(accountDeletions)
+      .where(eq(accountDeletions.userId, id));
+    expect(deletion?.cancelledAt).not.toBeNull();
   });
 });
 

@@ -3,7 +3,9 @@ import { afterAll, beforeEach, describe, expect, it } from "bun:test";
 import { eq } from "drizzle-orm";
 import { auditEvents, lockouts } from "../../../src/db/schema/index.ts";
 import { beginAttempt, isAccountLocked, unlockAccount } from "../../../src/domain/protection/service.ts";
+import { secondFactorKeyOf } from "../../../src/domain/protection/keys.ts";
 import { createTenant } from "../../../src/domain/tenants/service.ts";
+import { addSeconds } from "../../../src/lib/clock.ts";
 import { forgetFailures, from, somebody, startProtection } from "./fixture.ts";
 
 const MINUTE = 60;
@@ -57,6 +59,25 @@ describe("an account", () => {
     await fail(4, { user });
     await forgetFailures(deps.db, tenant.id, user.id);
     expect(await fail(5, { user })).toBe(5);
+  });
+
+  it("leaves no attempt under way of an account whose second factor is locked", async () => {
+    const user = somebody();
+    const at = deps.clock.now();
+    const counted = { tenantId: tenant.id, kind: "account", windowEndsAt: at, pendingUntil: at } as const;
+    await deps.db.insert(lockouts).values({
+      ...counted,
+      key: secondFactorKeyOf(user.id),
+      failures: 20,
+      pending: 0,
+      lockouts: 1,
+      lockedUntil: addSeconds(at, 60),
+      expiresAt: addSeconds(at, 60),
+    });
+    const attempted = { user, context: from(), method: "totp", secondFactor: true };
+    expect((await beginAttempt(deps, tenant, attempted)).admitted).toBe(false);
+    const [account] = await deps.db.select().from(lockouts).where(eq(lockouts.key, user.id));
+    expect(account).toMatchObject({ failures: 0, pending: 0, lockedUntil: null });
   });
 
   it("is another one in another tenant", async () => {

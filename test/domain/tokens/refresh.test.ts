@@ -2,9 +2,13 @@
 import { afterAll, beforeAll, describe, expect, it } from "bun:test";
 import { eq, sql } from "drizzle-orm";
 import { refreshTokens, sessions, tokenFamilies } from "../../../src/db/schema/index.ts";
+import { toRow } from "../../../src/domain/audit/service.ts";
+import { findRefreshToken, rotate } from "../../../src/domain/tokens/repo.ts";
 import { systemContext } from "../../../src/domain/request-context.ts";
 import { createAccount } from "../../../src/domain/accounts/registration.ts";
 import { addSeconds } from "../../../src/lib/clock.ts";
+import { type Id, newId } from "../../../src/lib/ids.ts";
+import { newSecretToken, parseSecretToken } from "../../../src/lib/secret-token.ts";
 import { postJson, startTestServer, type TestServer } from "../../support/server.ts";
 
 const PASSWORD = "C0rrect-Horse!";
@@ -26,6 +30,7 @@ async function signIn(username: string) {
   const answer = await postJson(`${server.url}/login`, { identifier: username, password: PASSWORD });
   let { refresh_token }: { refresh_token: string } = await answer.json();
   return {
+    token: refresh_token,
     async refresh() {
       const refreshed = await postJson(`${server.url}/token/refresh`, { refresh_token });
       expect(refreshed.status).toBe(200);
@@ -82,6 +87,48 @@ describe("a refresh", () => {
       versions.add(version);
     }
     expect(versions.size).toBeLessThanOrEqual(12);
+  });
+
+  it("rotates nothing of a family that was revoked after it was read, nor twice what another request rotated", async () => {
+    const { deps, tenant } = server;
+    for (const familyExpiresAt of [undefined, addSeconds(server.clock.now(), 600)]) {
+      const { token } = await signIn(`revoked-${familyExpiresAt ? "put-off" : "held"}`);
+      const presented = parseSecretToken("refreshToken", token);
+      const found = presented && (await findRefreshToken(deps.db, tenant.id, presented.id));
+      if (!found) throw new Error("there is no refresh token");
+      const now = server.clock.now();
+      const rotateTo = (id: Id<"refreshToken">) =>
+        rotate(deps.db, {
+          tenantId: tenant.id,
+          id: found.token.id,
+          familyId: found.family.id,
+          sessionId: found.session.id,
+          successor: {
+            id,
+            hash: newSecretToken(id).hash,
+            sealed: Buffer.from("sealed"),
+            scope: [],
+            expiresAt: addSeconds(now, 60),
+          },
+          touchesSession: false,
+          familyExpiresAt,
+          audit: toRow({
+            tenantId: tenant.id,
+            type: "token.refreshed",
+            actor: { type: "system" },
+            context: systemContext,
+            now,
+          }),
+          now,
+        });
+      const revoke = (revokedAt: Date | null) =>
+        deps.db.update(tokenFamilies).set({ revokedAt }).where(eq(tokenFamilies.id, found.family.id));
+      await revoke(now);
+      expect(await rotateTo(newId("refreshToken"))).toBe(false);
+      await revoke(null);
+      const racing = await Promise.all(Array.from({ length: 5 }, () => rotateTo(newId("refreshToken"))));
+      expect(racing.toSorted()).toEqual([false, false, false, false, true]);
+    }
   });
 
   it("says so in time where the session would end by itself before", async () => {
