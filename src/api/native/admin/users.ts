@@ -46,7 +46,7 @@ export const adminUserRoutes = (deps: Deps) =>
         detail: {
           summary: "List users",
           description:
-            "`search` looks at usernames, email addresses and names; for one or two letters, at how these begin; for marks alone, at nothing. Of a search, and of several filters at once, `total` counts at most 1000.",
+            "`search` looks at usernames, email addresses and names; for one or two letters, at how these begin; for marks alone, at nothing. Of a search `total` counts at most 1000, of several filters at once at most 2000.",
         },
       },
     )

@@ -20,5 +20,8 @@ export function isCombined(filter: UserFilter, search: string | undefined): bool
   return search !== undefined || given.filter((one) => one !== undefined).length > 1;
 }
 
-/** Of a search or several filters so many are counted: whoever reads that there are as many changes the words. */
-export const FOUND_AT_MOST = 1000;
+/**
+ * Of a search or several filters so many are counted: whoever reads that there are as many changes the words. Each that a search
+ * finds costs more than one of a set.
+ */
+export const foundAtMost = (search: string | undefined): number => (search === undefined ? 2000 : 1000);

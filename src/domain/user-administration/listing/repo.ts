@@ -5,7 +5,7 @@ import { type Id, isId, uuidFromId } from "../../../lib/ids.ts";
 import { COUNTED_AT_MOST, type PageRequest, pageOf, type PageResult } from "../../../lib/page.ts";
 import { primaryEmail, userColumns } from "../../users/service.ts";
 import type { AdministeredUser } from "../service.ts";
-import { FOUND_AT_MOST, isCombined, type UserFilter, type UserSort } from "./model.ts";
+import { foundAtMost, isCombined, type UserFilter, type UserSort } from "./model.ts";
 
 /** Who never signed in did so before everybody else; as the index says it. */
 const lastLogin = sql`coalesce(${users.lastLoginAt}, '1970-01-01 00:00:00+00'::timestamptz)`;
@@ -43,7 +43,7 @@ export async function listUsers(
 ): Promise<PageResult<Listed>> {
   const asked = await conditionsOf(db, tenantId, filter, page.search);
   const { conditions, total } = isCombined(filter, page.search)
-    ? await found(db, asked)
+    ? await found(db, asked, foundAtMost(page.search))
     : { conditions: asked, total: undefined };
   const [rows, counted] = await Promise.all([
     findRows(db, conditions, page),
@@ -56,11 +56,15 @@ export async function listUsers(
  * Looks once at what matches, and not for the page and for the total. Whoever is found, if they are few, is all that is
  * looked at from then on; if they are many, they are not far apart in any order.
  */
-async function found(db: Database, asked: Conditions): Promise<{ conditions: Conditions; total: number }> {
+async function found(
+  db: Database,
+  asked: Conditions,
+  most: number,
+): Promise<{ conditions: Conditions; total: number }> {
   const few = await (asked.ofSet
-    ? lookingUp(db, (tx) => findIds(db, tx, asked, FOUND_AT_MOST))
-    : findIds(db, db, asked, FOUND_AT_MOST));
-  return { conditions: few.length < FOUND_AT_MOST ? { ...asked, few } : asked, total: few.length };
+    ? lookingUp(db, (tx) => findIds(db, tx, asked, most))
+    : findIds(db, db, asked, most));
+  return { conditions: few.length < most ? { ...asked, few } : asked, total: few.length };
 }
 
 /** The same without counting them: at most one more than the page holds. */
