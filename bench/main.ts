@@ -164,11 +164,12 @@ async function processReports(database: BenchDatabase): Promise<void> {
   const two = await startGatewright(database, 2);
   try {
     for (const call of ["token-es256", "introspect-jwt", "login"]) {
-      const title = requestCases.find(({ name }) => name === call)?.title ?? call;
-      const subjects = [one, two].map((contender) => contenderSubject(contender, { call }));
+      const known = requestCases.find(({ name }) => name === call);
+      if (!known) throw new Error(`there is no case ${call}`);
+      const subjects = [one, two].map((contender) => contenderSubject(contender, known.traffic));
       add({
         name: `processes-${call}`,
-        title: `one process and two: ${title}`,
+        title: `one process and two: ${known.title}`,
         measurements: await measure(subjects, rounds),
       });
     }

@@ -117,7 +117,8 @@ const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
 
 /** By which to plan: how many requests a second use up one core of an API process, and one of PostgreSQL. */
 function budgets({ cases }: Report): string[] {
-  const perCore = (cpuMs: number | undefined) => number(cpuMs ? 1000 / cpuMs : undefined);
+  // Of less nothing can be said: it is what the database does by itself.
+  const perCore = (cpuMs: number | undefined) => number(cpuMs && cpuMs > 0.005 ? 1000 / cpuMs : undefined);
   const rows = cases.flatMap(({ title, measurements }) => {
     const ours = measurements.find(({ name }) => name === OURS);
     return ours ? [[title, perCore(ours.cpuMs), perCore(ours.databaseCpuMs)]] : [];

@@ -56,15 +56,11 @@ export async function listUsers(
  * Looks once at what matches, and not for the page and for the total. Whoever is found, if they are few, is all that is
  * looked at from then on; if they are many, they are not far apart in any order.
  */
-async function found(
-  db: Database,
-  asked: Conditions,
-  most: number,
-): Promise<{ conditions: Conditions; total: number }> {
-  const few = await (asked.ofSet
-    ? lookingUp(db, (tx) => findIds(db, tx, asked, most))
-    : findIds(db, db, asked, most));
-  return { conditions: few.length < most ? { ...asked, few } : asked, total: few.length };
+async function found(db: Database, asked: Conditions, most: number) {
+  const find = (executor: Executor) => findIds(db, executor, asked, most);
+  const few = await (asked.ofSet ? lookingUp(db, find) : find(db));
+  const conditions: Conditions = few.length < most ? { ...asked, few } : asked;
+  return { conditions, total: few.length };
 }
 
 /** The same without counting them: at most one more than the page holds. */
