@@ -66,13 +66,13 @@ describe("an import", () => {
     expect(await count()).toBe(3);
   });
 
-  it("that is cancelled stops after the batch that is being written", async () => {
-    const { run, now, count, id } = await ask(1500);
+  it("that is cancelled stops between two batches", async () => {
+    const { run, now, count, id } = await ask(5000);
     const { db } = server.deps;
     const waiting = async (backends: number) => {
       const [row] = await db.$client<{ waiting: number }[]>`
         select count(*)::int as waiting from pg_stat_activity
-        where datname = current_database() and wait_event_type = 'Lock'`;
+        where datname = current_database() and wait_event_type = 'Lock' and backend_type = 'client backend'`;
       return row?.waiting === backends;
     };
     const written = Promise.withResolvers<void>();
@@ -89,8 +89,11 @@ describe("an import", () => {
     await eventually("a cancellation that waits for the batch", () => waiting(2));
     written.resolve();
     await Promise.all([held, working, cancelling]);
-    expect(await now()).toMatchObject({ status: "cancelled", rowsRead: 500, created: 500 });
-    expect(await count()).toBe(500);
+    // Of the cancellation and the next batch, which wait for the same row, either may be first.
+    const created = await count();
+    expect(created % 500).toBe(0);
+    expect(created).toBeLessThan(5000);
+    expect(await now()).toMatchObject({ status: "cancelled", rowsRead: created, created });
   });
 
   it("that was cancelled before anybody began is not begun", async () => {
