@@ -39,7 +39,7 @@ export async function drive(contender: Contender, traffic: Traffic, seconds: num
   try {
     const output = Bun.which("wrk")
       ? await runWrk(directory, plan, { url: contender.url, connections, seconds })
-      : await runAutocannon(plan, { url: contender.url, connections, seconds });
+      : await runAutocannon(directory, plan, { url: contender.url, connections, seconds });
     const result = /^RESULT (.+)$/m.exec(output)?.[1];
     if (!result) throw new Error(`the generator said: ${output}`);
     const load: Load = JSON.parse(result);
@@ -99,9 +99,11 @@ async function runWrk(directory: string, { script, data }: Plan, target: Target)
   return output(["wrk", ...options, "--latency", "-s", scriptFile, target.url, "--", dataFile]);
 }
 
-function runAutocannon(plan: Plan, target: Target): Promise<string> {
-  const script = join(import.meta.dir, "peers", "autocannon.js");
-  return output([process.execPath, script, JSON.stringify({ ...plan, ...target })]);
+/** It is told by a file: the calls of a thousand tenants are more than a command line takes. */
+function runAutocannon(directory: string, plan: Plan, target: Target): Promise<string> {
+  const file = join(directory, "plan.json");
+  writeFileSync(file, JSON.stringify({ ...plan, ...target }));
+  return output([process.execPath, join(import.meta.dir, "peers", "autocannon.js"), file]);
 }
 
 async function output(command: string[]): Promise<string> {

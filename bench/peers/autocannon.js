@@ -1,7 +1,8 @@
 /** The generator where wrk is not present: does what the scripts in `wrk/` do, and prints the same line. */
+import { readFileSync } from "node:fs";
 import autocannon from "autocannon";
 
-const { script, data, url, connections, seconds } = JSON.parse(process.argv[2]);
+const { script, data, url, connections, seconds } = JSON.parse(readFileSync(process.argv[2], "utf8"));
 const tokens = [...(data.tokens ?? [])];
 let unexpected = 0;
 
