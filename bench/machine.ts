@@ -52,6 +52,11 @@ export function commandOf(pid: number): string[] {
   return readText(`/proc/${pid}/cmdline`)?.split("\0") ?? [];
 }
 
+/** Whether the processor knows these instructions, by the kernel's name of them. */
+export function processorHas(flag: string): boolean {
+  return new RegExp(`^flags\\s*:.* ${flag}\\b`, "m").test(readText("/proc/cpuinfo") ?? "");
+}
+
 /** Resident memory of these processes in MB (10^6 bytes). */
 export function residentMbOf(pids: readonly number[]): number | undefined {
   const sizes = pids.flatMap((pid) => {

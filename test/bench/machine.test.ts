@@ -1,16 +1,26 @@
 /** What the bench reads of the operating system, on systems that have /proc. */
 import { describe, expect, it } from "bun:test";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import {
   childrenOf,
   commandOf,
   cpuMsOf,
+  processorHas,
   residentMbOf,
   treeCpuMsOf,
   watchSteal,
 } from "../../bench/machine.ts";
 
 const NOBODY = 2 ** 30;
+
+describe.if(existsSync("/proc/cpuinfo") && process.arch === "x64")("a processor", () => {
+  it("has the instructions that the kernel lists, by their whole name", () => {
+    expect(processorHas("sse2")).toBe(true);
+    expect(processorHas("sse")).toBe(true);
+    expect(processorHas("ss")).toBe(/^flags.* ss /m.test(readFileSync("/proc/cpuinfo", "utf8")));
+    expect(processorHas("sse2-and-more")).toBe(false);
+  });
+});
 
 describe.if(existsSync("/proc/self/stat"))("a process", () => {
   it("has processor time, its own and that of its children", () => {
