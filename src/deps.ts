@@ -10,6 +10,7 @@ import { type Clock, systemClock } from "./lib/clock.ts";
 import { deriveKey } from "./lib/crypto.ts";
 import { createCollector } from "./lib/garbage.ts";
 import { createLogger, type Logger } from "./lib/log.ts";
+import { type PurposeKeys, purposeKeys } from "./lib/master-keys.ts";
 import { createPace, type Pace, realTime, unpaced } from "./lib/pace.ts";
 import { createDirectories, createOutbound, type Directories, type Outbound } from "./outbound/client.ts";
 
@@ -32,22 +33,26 @@ export interface Deps {
   readonly auditBuffer: AuditBuffer;
   /** What millions of rows are gone through by, while others sign in. */
   readonly pace: Pace;
-  /** Keys derived from the first master key, one a purpose. */
+  /** Keys derived from the master keys, for one purpose each. */
   readonly secrets: Secrets;
 }
 
 export interface Secrets {
-  readonly csrf: Buffer;
+  readonly csrf: PurposeKeys;
+  readonly interactions: PurposeKeys;
+  readonly links: PurposeKeys;
+  /** Seals the copies of their data that people ask for. */
+  readonly exports: PurposeKeys;
+  /** Seals reports and exports of users, which lie in the storage. */
+  readonly reports: PurposeKeys;
+  readonly userExports: PurposeKeys;
+  // Of what lives for minutes, or is only compared with itself, the first master key's will do.
   readonly dpopNonces: Buffer;
-  readonly interactions: Buffer;
-  readonly links: Buffer;
   readonly lockouts: Buffer;
   /** What one-time codes are made with. */
   readonly codes: Buffer;
   /** What repeated requests are recognised by. */
   readonly idempotency: Buffer;
-  /** Seals the copies of their data that people ask for. */
-  readonly exports: Buffer;
 }
 
 export interface DepsOptions {
@@ -89,7 +94,7 @@ export async function createDeps(
     max: CONNECTIONS[options.process],
     applicationName: `gatewright ${options.process}`,
   });
-  const master = config.masterKeys[0].key;
+  const { masterKeys } = config;
   const auditBuffer = createAuditBuffer(db, log);
   const caches = createCaches();
   const reach = { allowPrivate: config.outboundAllowPrivate, allowPlain: config.env !== "production" };
@@ -110,14 +115,16 @@ export async function createDeps(
     auditBuffer,
     pace: options.process === "worker" ? backgroundPace() : unpaced,
     secrets: {
-      csrf: deriveKey(master, "csrf"),
-      dpopNonces: deriveKey(master, "dpop-nonces"),
-      interactions: deriveKey(master, "interactions"),
-      links: deriveKey(master, "links"),
-      lockouts: deriveKey(master, "lockouts"),
-      codes: deriveKey(master, "codes"),
-      idempotency: deriveKey(master, "idempotency"),
-      exports: deriveKey(master, "exports"),
+      csrf: purposeKeys(masterKeys, "csrf"),
+      interactions: purposeKeys(masterKeys, "interactions"),
+      links: purposeKeys(masterKeys, "links"),
+      exports: purposeKeys(masterKeys, "exports"),
+      reports: purposeKeys(masterKeys, "reports"),
+      userExports: purposeKeys(masterKeys, "user-exports"),
+      dpopNonces: deriveKey(masterKeys[0].key, "dpop-nonces"),
+      lockouts: deriveKey(masterKeys[0].key, "lockouts"),
+      codes: deriveKey(masterKeys[0].key, "codes"),
+      idempotency: deriveKey(masterKeys[0].key, "idempotency"),
     },
   };
   const stopListening = options.process === "cli" ? undefined : await listenOrClose(deps);

@@ -1,4 +1,4 @@
-import { seal, unseal } from "./crypto.ts";
+import { deriveKey, seal, unseal } from "./crypto.ts";
 
 /**
  * The keys that seal other keys at rest. The first one seals; all of them open, so that a key is replaced by
@@ -22,6 +22,37 @@ export function parseMasterKeys(text: string | undefined): MasterKeys | undefine
   const distinct = new Set(keys.map(({ id }) => id)).size === keys.length;
   const [first, ...rest] = keys;
   return sound && distinct && first ? [first, ...rest] : undefined;
+}
+
+/**
+ * Keys for one purpose, one from each master key and under its id. The first makes what is made from now on; what any of them
+ * has made holds. So nobody's form, link or file is void because a master key is replaced, nor while some of many processes
+ * have the new one in front and others do not yet.
+ */
+export type PurposeKeys = MasterKeys;
+
+export function purposeKeys([first, ...rest]: MasterKeys, purpose: string): PurposeKeys {
+  const derived = ({ id, key }: MasterKey): MasterKey => ({ id, key: deriveKey(key, purpose) });
+  return [derived(first), ...rest.map(derived)];
+}
+
+/** A text that somebody else carries for us, sealed: base64url. @param context as for `seal` */
+export function sealText(keys: PurposeKeys, text: string, context: string): string {
+  return seal(keys[0].key, text, context).toString("base64url");
+}
+
+/** @returns undefined when it was not sealed by us and for this context, or was changed */
+export function openText(keys: PurposeKeys, sealed: string, context: string): string | undefined {
+  return openBox(keys, Buffer.from(sealed, "base64url"), context)?.toString();
+}
+
+/** The same of bytes, by whichever of the keys they were sealed with. */
+export function openBox(keys: PurposeKeys, box: Uint8Array, context: string): Buffer | undefined {
+  for (const { key } of keys) {
+    const opened = unseal(key, box, context);
+    if (opened) return opened;
+  }
+  return undefined;
 }
 
 /** What is sealed cannot be opened with the master keys that are configured. */

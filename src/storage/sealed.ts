@@ -3,6 +3,7 @@
  * whether it is the last: none can be left out, moved or cut off.
  */
 import { seal, unseal } from "../lib/crypto.ts";
+import type { MasterKey, PurposeKeys } from "../lib/master-keys.ts";
 
 const FRAME_BYTES = 64 * 1024;
 const LENGTH_BYTES = 4;
@@ -47,15 +48,19 @@ function frameOf(box: Buffer): Buffer {
   return Buffer.concat([length, box]);
 }
 
-/** @throws SealedStreamError when it was sealed otherwise, changed or cut off; what came before that has been given out */
+/**
+ * @param keys it was sealed with one of them, and all of it with the same
+ * @throws SealedStreamError when it was sealed otherwise, changed or cut off; what came before that has been given out
+ */
 export async function* openFrames(
-  key: Uint8Array,
+  keys: PurposeKeys,
   context: string,
   chunks: AsyncIterable<Uint8Array>,
 ): AsyncGenerator<Uint8Array> {
   let index = 0;
   let held = Buffer.alloc(0);
   let ended = false;
+  let possible: readonly MasterKey[] = keys;
   for await (const chunk of chunks) {
     held = Buffer.concat([held, chunk]);
     for (;;) {
@@ -65,15 +70,25 @@ export async function* openFrames(
       const box = held.subarray(LENGTH_BYTES, LENGTH_BYTES + length);
       held = held.subarray(LENGTH_BYTES + length);
       if (ended) throw changed();
-      const inner = unseal(key, box, contextOf(context, index, false));
-      const final = inner ?? unseal(key, box, contextOf(context, index, true));
-      if (!final) throw changed();
-      ended = !inner;
+      const frame = openFrame(possible, box, context, index);
+      if (!frame) throw changed();
+      possible = [frame.key];
+      ended = frame.last;
       index++;
-      yield final;
+      yield frame.content;
     }
   }
   if (!ended || held.length > 0) throw changed();
+}
+
+function openFrame(keys: readonly MasterKey[], box: Uint8Array, context: string, index: number) {
+  for (const key of keys) {
+    for (const last of [false, true]) {
+      const content = unseal(key.key, box, contextOf(context, index, last));
+      if (content) return { content, last, key };
+    }
+  }
+  return undefined;
 }
 
 const changed = () =>

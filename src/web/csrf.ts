@@ -4,6 +4,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { equalInConstantTime, hmacSha256 } from "../lib/crypto.ts";
+import type { PurposeKeys } from "../lib/master-keys.ts";
 
 const MAC_BYTES = 32;
 
@@ -12,24 +13,24 @@ const MAC_BYTES = 32;
  * a signed double submit: nothing is kept on the server. Each call answers differently, since the MAC is masked with
  * fresh random bits, so that compressed responses do not reveal it bit by bit (BREACH, CVE-2013-3587).
  *
- * @param key a key of 32 bytes or more, derived for this purpose alone
  * @param browserSecret the value of the browser-binding cookie
  */
-export function csrfToken(key: Uint8Array, browserSecret: string): string {
+export function csrfToken(keys: PurposeKeys, browserSecret: string): string {
   const mask = randomBytes(MAC_BYTES);
-  return Buffer.concat([mask, xor(mask, mac(key, browserSecret))]).toString("base64url");
+  return Buffer.concat([mask, xor(mask, mac(keys[0].key, browserSecret))]).toString("base64url");
 }
 
 /** Whether this server made `token` for this browser; constant time in the token's content. */
 export function verifyCsrf(
-  key: Uint8Array,
+  keys: PurposeKeys,
   browserSecret: string | undefined,
   token: string | null | undefined,
 ): boolean {
   if (!browserSecret || !token || !/^[\w-]{86}$/.test(token)) return false;
   const bytes = Buffer.from(token, "base64url");
   const mask = bytes.subarray(0, MAC_BYTES);
-  return equalInConstantTime(xor(mask, bytes.subarray(MAC_BYTES)), mac(key, browserSecret));
+  const brought = xor(mask, bytes.subarray(MAC_BYTES));
+  return keys.some(({ key }) => equalInConstantTime(brought, mac(key, browserSecret)));
 }
 
 function mac(key: Uint8Array, browserSecret: string): Buffer {

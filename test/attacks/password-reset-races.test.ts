@@ -35,7 +35,7 @@ async function resetLink(person: Person): Promise<string> {
     kind: "reset_password",
     userId: person.id,
     data: { email_id: user?.emailId },
-    linkKey: deps.secrets.links,
+    linkKeys: deps.secrets.links,
     now: clock.now(),
   });
 }

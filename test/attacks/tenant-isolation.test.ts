@@ -68,7 +68,7 @@ async function secretsOf(): Promise<typeof things> {
       kind,
       userId: session.user.id,
       data: { email_id: session.user.emailId },
-      linkKey: deps.secrets.links,
+      linkKeys: deps.secrets.links,
       now: clock.now(),
     });
   clock.advance(1);

@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, it } from "bun:test";
 import { readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { openFrames, sealFrames } from "../../src/storage/sealed.ts";
+import { openFrames, SealedStreamError, sealFrames } from "../../src/storage/sealed.ts";
 import { openStorage } from "../../src/storage/storage.ts";
 import { scratchDirectory } from "../support/scratch.ts";
 
@@ -105,8 +105,10 @@ describe("a file of the data directory", () => {
 });
 
 describe("sealed frames", () => {
-  const key = Buffer.alloc(32, 3);
-  const sealed = async (text: string, context = "x") => {
+  const masterKey = (id: string, fill: number) => ({ id, key: Buffer.alloc(32, fill) });
+  const current = masterKey("current", 3);
+  const former = masterKey("former", 4);
+  const sealed = async (text: string, context = "x", { key } = current) => {
     const frames: Uint8Array[] = [];
     for await (const frame of sealFrames(key, context, chunksOf(text))) frames.push(frame);
     return frames;
@@ -115,7 +117,18 @@ describe("sealed frames", () => {
     for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
   }
   const opened = (frames: Uint8Array[], context = "x", size = 1000) =>
-    textOf(openFrames(key, context, inPieces(Buffer.concat(frames), size)));
+    textOf(openFrames([current, former], context, inPieces(Buffer.concat(frames), size)));
+
+  it("open by a former key too, but all of them by the same one, and by no other key", async () => {
+    const long = "x".repeat(200_000);
+    const byFormer = await sealed(long, "x", former);
+    expect(await opened(byFormer)).toBe(long);
+    const byCurrent = await sealed(long);
+    const [first = new Uint8Array(), ...rest] = byFormer;
+    await expect(opened([...byCurrent.slice(0, 1), ...rest])).rejects.toThrow(SealedStreamError);
+    await expect(opened([first, ...byCurrent.slice(1)])).rejects.toThrow(SealedStreamError);
+    await expect(opened(await sealed(long, "x", masterKey("another", 5)))).rejects.toThrow(SealedStreamError);
+  });
 
   it("open to what was sealed, however they arrive, also nothing and whole frames", async () => {
     for (const length of [0, 1, 65_535, 65_536, 65_537, 131_072, 200_000]) {

@@ -2,8 +2,9 @@ import { describe, expect, it } from "bun:test";
 import fc from "fast-check";
 import { csrfToken, isSameOriginPost, verifyCsrf } from "../../src/web/csrf.ts";
 
-const key = new Uint8Array(32).fill(1);
-const otherKey = new Uint8Array(32).fill(2);
+const master = (id: string, fill: number) => ({ id, key: Buffer.alloc(32, fill) });
+const key = [master("1", 1)] as const;
+const otherKey = [master("2", 2)] as const;
 
 describe("CSRF token", () => {
   it("is accepted for the browser and the key it was made for, and for no other", () => {
@@ -11,6 +12,13 @@ describe("CSRF token", () => {
     expect(verifyCsrf(key, "browser", token)).toBe(true);
     expect(verifyCsrf(key, "another", token)).toBe(false);
     expect(verifyCsrf(otherKey, "browser", token)).toBe(false);
+  });
+
+  it("is accepted when its key is not the first any more, and made with the first", () => {
+    const both = [...otherKey, ...key] as const;
+    expect(verifyCsrf(both, "browser", csrfToken(key, "browser"))).toBe(true);
+    expect(verifyCsrf(otherKey, "browser", csrfToken(both, "browser"))).toBe(true);
+    expect(verifyCsrf(key, "browser", csrfToken(both, "browser"))).toBe(false);
   });
 
   it("differs each time, so that compression does not reveal it", () => {

@@ -84,7 +84,7 @@ function openLink(
     kind,
     userId: recipient.userId,
     data: { email_id: recipient.emailId },
-    linkKey: deps.secrets.links,
+    linkKeys: deps.secrets.links,
     now: deps.clock.now(),
   });
 }

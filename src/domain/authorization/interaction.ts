@@ -4,7 +4,7 @@
  * neither read nor change.
  */
 import type { Deps } from "../../deps.ts";
-import { seal, unseal } from "../../lib/crypto.ts";
+import { openText, sealText } from "../../lib/master-keys.ts";
 import { OAuthError } from "../../lib/errors.ts";
 import type { Id } from "../../lib/ids.ts";
 import type { RequestDelivery } from "../../protocol/oauth/authorization-request.ts";
@@ -39,7 +39,7 @@ export function requireBounded(search: string): string {
 export function sealInteraction(deps: Deps, tenant: Tenant, interaction: Interaction): string {
   const { requestedAt, ...rest } = interaction;
   const plaintext = JSON.stringify({ ...rest, requestedAt: requestedAt.getTime() });
-  return seal(deps.secrets.interactions, plaintext, contextOf(tenant.id)).toString("base64url");
+  return sealText(deps.secrets.interactions, plaintext, contextOf(tenant.id));
 }
 
 /** @returns undefined when it is another tenant's, too old, or not ours */
@@ -49,11 +49,10 @@ export function openInteraction(
   sealed: string | undefined,
 ): Interaction | undefined {
   if (!sealed) return undefined;
-  const plaintext = unseal(deps.secrets.interactions, Buffer.from(sealed, "base64url"), contextOf(tenant.id));
+  const plaintext = openText(deps.secrets.interactions, sealed, contextOf(tenant.id));
   if (!plaintext) return undefined;
-  const { requestedAt, ...rest }: Omit<Interaction, "requestedAt"> & { requestedAt: number } = JSON.parse(
-    plaintext.toString(),
-  );
+  const { requestedAt, ...rest }: Omit<Interaction, "requestedAt"> & { requestedAt: number } =
+    JSON.parse(plaintext);
   const age = deps.clock.now().getTime() - requestedAt;
   return age <= LIFETIME_SECONDS * 1000 ? { ...rest, requestedAt: new Date(requestedAt) } : undefined;
 }

@@ -2,6 +2,7 @@ import type { Executor } from "../../db/client.ts";
 import { addSeconds } from "../../lib/clock.ts";
 import { hmacSha256, sha256 } from "../../lib/crypto.ts";
 import { type Id, newId } from "../../lib/ids.ts";
+import type { PurposeKeys } from "../../lib/master-keys.ts";
 import { formatSecretToken, matchesHash, newSecretToken, parseSecretToken } from "../../lib/secret-token.ts";
 import * as repo from "./repo.ts";
 import type { Challenge, ChallengeKind } from "./repo.ts";
@@ -41,12 +42,12 @@ export async function openLinkChallenge(
     kind: ChallengeKind;
     userId: Id<"user">;
     data: Record<string, unknown>;
-    linkKey: Uint8Array;
+    linkKeys: PurposeKeys;
     now: Date;
   },
 ): Promise<string> {
-  const { linkKey, now, ...record } = challenge;
-  const secret = hmacSha256(linkKey, `${challenge.kind}/${challenge.id}`).toString("base64url");
+  const { linkKeys, now, ...record } = challenge;
+  const secret = hmacSha256(linkKeys[0].key, `${challenge.kind}/${challenge.id}`).toString("base64url");
   await repo.upsertChallenge(executor, {
     ...record,
     hash: sha256(secret),

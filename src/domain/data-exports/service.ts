@@ -7,9 +7,10 @@ import { gunzipSync, gzipSync } from "node:zlib";
 import type { Executor } from "../../db/client.ts";
 import type { Deps } from "../../deps.ts";
 import { addSeconds } from "../../lib/clock.ts";
-import { seal, unseal } from "../../lib/crypto.ts";
+import { seal } from "../../lib/crypto.ts";
 import { AppError, notFound } from "../../lib/errors.ts";
 import { type Id, newId } from "../../lib/ids.ts";
+import { openBox } from "../../lib/master-keys.ts";
 import { enqueue } from "../../queue/outbox.ts";
 import * as audit from "../audit/service.ts";
 import type { RequestContext } from "../request-context.ts";
@@ -76,7 +77,7 @@ export async function downloadDataExport(
   const now = deps.clock.now();
   const { status } = statusOf(found, now);
   if (status === "pending") throw new AppError(409, "not_ready", "The copy is still being made.");
-  const packed = found.sealed && unseal(deps.secrets.exports, found.sealed, sealContext(id));
+  const packed = found.sealed && openBox(deps.secrets.exports, found.sealed, sealContext(id));
   if (status === "expired" || !packed) {
     throw new AppError(410, "export_expired", "This copy is no longer kept. Please ask for a new one.");
   }
@@ -104,7 +105,7 @@ export async function makeDataExport(
   const content: Record<string, unknown> = { generated_at: now };
   for (const [name, read] of Object.entries(sections)) content[name] = await read(tx, owner);
   const packed = gzipSync(JSON.stringify(content));
-  const sealed = seal(deps.secrets.exports, packed, sealContext(id));
+  const sealed = seal(deps.secrets.exports[0].key, packed, sealContext(id));
   await repo.updateExport(tx, pending, { sealed, readyAt: now, expiresAt: addSeconds(now, KEPT_SECONDS) });
   return pending.userId;
 }

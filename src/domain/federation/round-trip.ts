@@ -60,10 +60,11 @@ export async function openRoundTrip(
       interaction: trip.interaction,
       remember_me: trip.rememberMe,
       browser: browserHash(trip.browserSecret),
+      master_key_id: deps.secrets.links[0].id,
     },
     now: deps.clock.now(),
   });
-  return { token, ...secretsOf(deps, token) };
+  return { token, ...secretsOf(deps.secrets.links[0].key, token) };
 }
 
 /**
@@ -85,7 +86,7 @@ export async function consumeRoundTrip(
     return undefined;
   const consumed = await consumeOneChallenge(deps.db, tenant.id, "federation", token, now);
   const trip = consumed && readTrip(consumed);
-  return trip && { ...trip, ...secretsOf(deps, token) };
+  return trip && { ...trip, ...secretsOf(keyOf(deps, open), token) };
 }
 
 /** Whether a token could be one of a trip. */
@@ -98,9 +99,13 @@ function isBrowsers({ data }: Challenge, secret: string): boolean {
   return equalInConstantTime(Buffer.from(bound), Buffer.from(browserHash(secret)));
 }
 
-function secretsOf(deps: Deps, token: string): TripSecrets {
-  const derive = (purpose: string) =>
-    hmacSha256(deps.secrets.links, `federation/${purpose}/${token}`).toString("base64url");
+/** The key that the trip began with, whichever is in front by now. */
+function keyOf({ secrets: { links } }: Deps, { data }: Challenge): Buffer {
+  return (links.find(({ id }) => id === data.master_key_id) ?? links[0]).key;
+}
+
+function secretsOf(key: Buffer, token: string): TripSecrets {
+  const derive = (purpose: string) => hmacSha256(key, `federation/${purpose}/${token}`).toString("base64url");
   return { nonce: derive("nonce"), codeVerifier: derive("code_verifier") };
 }
 

@@ -1,7 +1,6 @@
 /** A report's files, as they lie in the storage: sealed, one for each format. */
 import { Buffer } from "node:buffer";
 import type { Deps } from "../../deps.ts";
-import { deriveKey } from "../../lib/crypto.ts";
 import { openFrames, sealFrames } from "../../storage/sealed.ts";
 import { openStorage } from "../../storage/storage.ts";
 import type { Format } from "./model.ts";
@@ -12,7 +11,6 @@ type Named = Pick<Report, "tenantId" | "id">;
 
 const keyOf = ({ tenantId, id }: Named, format: Format) => `reports/${tenantId}/${id}.${format}`;
 const contextOf = ({ id }: Named, format: Format) => `report/${id}/${format}`;
-const sealingKey = (deps: Deps) => deriveKey(deps.config.masterKeys[0].key, "reports");
 
 /** @returns how many bytes it has, before they are sealed */
 export async function writeFile(
@@ -29,7 +27,7 @@ export async function writeFile(
       yield data;
     }
   }
-  const sealed = sealFrames(sealingKey(deps), contextOf(report, format), counted());
+  const sealed = sealFrames(deps.secrets.reports[0].key, contextOf(report, format), counted());
   await openStorage(deps.config).write(keyOf(report, format), sealed);
   return bytes;
 }
@@ -41,7 +39,7 @@ export async function readFile(
   format: Format,
 ): Promise<AsyncGenerator<Uint8Array> | undefined> {
   const sealed = await openStorage(deps.config).read(keyOf(report, format));
-  return sealed && openFrames(sealingKey(deps), contextOf(report, format), sealed);
+  return sealed && openFrames(deps.secrets.reports, contextOf(report, format), sealed);
 }
 
 export async function removeFiles(deps: Deps, report: Named): Promise<void> {

@@ -1,6 +1,6 @@
 /** An AuthnRequest while the sign-in's pages are shown: sealed, and carried by the browser, as OAuth's requests are. */
 import type { Deps } from "../../deps.ts";
-import { seal, unseal } from "../../lib/crypto.ts";
+import { openText, sealText } from "../../lib/master-keys.ts";
 import type { Id } from "../../lib/ids.ts";
 import type { Tenant } from "../tenants/service.ts";
 import { findSamlClient, type SamlClient } from "./service.ts";
@@ -35,7 +35,7 @@ const contextOf = (tenantId: Id<"tenant">) => `saml-interaction/${tenantId}`;
 
 export function sealSamlInteraction(deps: Deps, tenant: Tenant, interaction: SamlInteraction): string {
   const plaintext = JSON.stringify({ ...interaction, requestedAt: interaction.requestedAt.getTime() });
-  return PREFIX + seal(deps.secrets.interactions, plaintext, contextOf(tenant.id)).toString("base64url");
+  return PREFIX + sealText(deps.secrets.interactions, plaintext, contextOf(tenant.id));
 }
 
 /**
@@ -47,12 +47,10 @@ export async function readSamlInteraction(
   tenant: Tenant,
   sealed: string,
 ): Promise<{ interaction: SamlInteraction; client: SamlClient } | undefined> {
-  const box = Buffer.from(sealed.slice(PREFIX.length), "base64url");
-  const plaintext = unseal(deps.secrets.interactions, box, contextOf(tenant.id));
+  const plaintext = openText(deps.secrets.interactions, sealed.slice(PREFIX.length), contextOf(tenant.id));
   if (!plaintext) return undefined;
-  const { requestedAt, ...rest }: Omit<SamlInteraction, "requestedAt"> & { requestedAt: number } = JSON.parse(
-    plaintext.toString(),
-  );
+  const { requestedAt, ...rest }: Omit<SamlInteraction, "requestedAt"> & { requestedAt: number } =
+    JSON.parse(plaintext);
   if (deps.clock.now().getTime() - requestedAt > INTERACTION_SECONDS * 1000) return undefined;
   const client = await findSamlClient(deps, tenant.id, rest.clientId);
   if (!client?.acsUrls.some(({ url }) => url === rest.acsUrl)) return undefined;

@@ -1,5 +1,5 @@
 import type { Deps } from "../../deps.ts";
-import { seal, unseal } from "../../lib/crypto.ts";
+import { openText, sealText } from "../../lib/master-keys.ts";
 import type { RequestParameters } from "../../protocol/oauth/parameters.ts";
 import {
   decideLogout,
@@ -76,13 +76,13 @@ const contextOf = (tenant: Tenant) => `logout/${tenant.id}`;
 /** A posted request, for the browser to carry to GET: an ID token in it shows in no address and no history. */
 export function sealLogout(deps: Deps, tenant: Tenant, search: string): string {
   const plaintext = JSON.stringify({ search, at: deps.clock.now().getTime() });
-  return seal(deps.secrets.interactions, plaintext, contextOf(tenant)).toString("base64url");
+  return sealText(deps.secrets.interactions, plaintext, contextOf(tenant));
 }
 
 /** @returns undefined when it is another tenant's, too old, or not ours */
 export function openLogout(deps: Deps, tenant: Tenant, sealed: string): string | undefined {
-  const plaintext = unseal(deps.secrets.interactions, Buffer.from(sealed, "base64url"), contextOf(tenant));
+  const plaintext = openText(deps.secrets.interactions, sealed, contextOf(tenant));
   if (!plaintext) return undefined;
-  const { search, at }: { search: string; at: number } = JSON.parse(plaintext.toString());
+  const { search, at }: { search: string; at: number } = JSON.parse(plaintext);
   return deps.clock.now().getTime() - at <= CARRIED_SECONDS * 1000 ? search : undefined;
 }

@@ -1,6 +1,5 @@
 /** An export's file, as it lies in the storage: sealed. */
 import type { Deps } from "../../deps.ts";
-import { deriveKey } from "../../lib/crypto.ts";
 import { openFrames, sealFrames } from "../../storage/sealed.ts";
 import { openStorage } from "../../storage/storage.ts";
 import type { UserExport } from "./repo.ts";
@@ -9,7 +8,6 @@ type Named = Pick<UserExport, "tenantId" | "id">;
 
 const keyOf = ({ tenantId, id }: Named) => `user-exports/${tenantId}/${id}`;
 const contextOf = ({ id }: Named) => `user-export/${id}`;
-const sealingKey = (deps: Deps) => deriveKey(deps.config.masterKeys[0].key, "user-exports");
 
 /** @returns how many bytes it has, before they are sealed */
 export async function writeFile(deps: Deps, of: Named, chunks: AsyncIterable<string>): Promise<number> {
@@ -21,14 +19,15 @@ export async function writeFile(deps: Deps, of: Named, chunks: AsyncIterable<str
       yield data;
     }
   }
-  await openStorage(deps.config).write(keyOf(of), sealFrames(sealingKey(deps), contextOf(of), counted()));
+  const sealed = sealFrames(deps.secrets.userExports[0].key, contextOf(of), counted());
+  await openStorage(deps.config).write(keyOf(of), sealed);
   return bytes;
 }
 
 /** @returns undefined when it is not there any more */
 export async function readFile(deps: Deps, of: Named): Promise<AsyncGenerator<Uint8Array> | undefined> {
   const sealed = await openStorage(deps.config).read(keyOf(of));
-  return sealed && openFrames(sealingKey(deps), contextOf(of), sealed);
+  return sealed && openFrames(deps.secrets.userExports, contextOf(of), sealed);
 }
 
 export const removeFile = (deps: Deps, of: Named): Promise<void> =>

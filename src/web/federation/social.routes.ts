@@ -3,7 +3,7 @@ import { Elysia, t } from "elysia";
 import type { Deps } from "../../deps.ts";
 import { FederationRefusal } from "../../domain/federation/refusals.ts";
 import { isTripToken } from "../../domain/federation/round-trip.ts";
-import { seal, unseal } from "../../lib/crypto.ts";
+import { openText, sealText } from "../../lib/master-keys.ts";
 import { textBody } from "../../http/text-body.ts";
 import { linkTo, type PageRequest, pageScope, redirectTo } from "../http.ts";
 import { formDetail, pageDetail, pageForm, pageResponses } from "../models.ts";
@@ -103,7 +103,7 @@ function sealAnswer(deps: Deps, page: PageRequest, form: URLSearchParams): strin
   const text = JSON.stringify({ at: deps.clock.now().getTime(), answer });
   // One that no browser could carry is none.
   const plaintext = text.length <= MOST_CHARACTERS ? text : JSON.stringify({ at: 0, answer: [] });
-  return seal(deps.secrets.interactions, plaintext, answerContext(page)).toString("base64url");
+  return sealText(deps.secrets.interactions, plaintext, answerContext(page));
 }
 
 const answerContext = ({ tenant }: PageRequest) => `federation-answer/${tenant.id}`;
@@ -111,9 +111,9 @@ const answerContext = ({ tenant }: PageRequest) => `federation-answer/${tenant.i
 function answerOf(deps: Deps, page: PageRequest): URLSearchParams {
   const sealed = page.query.get("answer");
   if (sealed === null) return page.query;
-  const plaintext = unseal(deps.secrets.interactions, Buffer.from(sealed, "base64url"), answerContext(page));
+  const plaintext = openText(deps.secrets.interactions, sealed, answerContext(page));
   if (!plaintext) return new URLSearchParams();
-  const { at, answer }: { at: number; answer: string[][] } = JSON.parse(plaintext.toString());
+  const { at, answer }: { at: number; answer: string[][] } = JSON.parse(plaintext);
   const isFresh = deps.clock.now().getTime() - at <= ANSWER_SECONDS * 1000;
   return new URLSearchParams(isFresh ? answer.map(([name = "", value = ""]) => [name, value]) : []);
 }
