@@ -165,6 +165,14 @@ export function isDatabaseUnavailable(error: unknown): boolean {
   return isDatabaseUnavailable(error.cause);
 }
 
+/**
+ * Whether a statement was refused for what it holds (SQLSTATE classes 22, data exception, and 23, integrity constraint
+ * violation), so that it would be refused again.
+ */
+export function refusesContent(error: unknown): boolean {
+  return /^2[23]/.test(databaseErrorOf(error)?.code ?? "");
+}
+
 /** Whether a unique index of this name refused the statement. */
 export function violatesUnique(error: unknown, constraint: string): boolean {
   const cause = databaseErrorOf(error);

@@ -22,15 +22,21 @@ const insertBatch = `
 /**
  * Many events in one statement that is the same for any number of them, so that it is prepared once and never built. A column
  * each: taking as many objects of JSON apart costs PostgreSQL as much as storing them (measured).
+ * @param again whether some of them may have been written before, by a statement whose answer was lost
  */
-export async function insertEventBatch(db: Database, rows: readonly AuditRow[]): Promise<void> {
+export async function insertEventBatch(
+  db: Database,
+  rows: readonly AuditRow[],
+  { again }: { again: boolean },
+): Promise<void> {
   const columns = written.map(([property, column]) =>
     rows.map((row: Record<string, unknown>) => {
       const value = row[property] ?? null;
       return value === null ? null : String(column.mapToDriverValue(value));
     }),
   );
-  await db.$client.unsafe(insertBatch, columns, { prepare: true });
+  const text = again ? `${insertBatch} on conflict do nothing` : insertBatch;
+  await db.$client.unsafe(text, columns, { prepare: true });
 }
 
 /**

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "bun:test";
+import { afterAll, afterEach, beforeAll, describe, expect, it, spyOn } from "bun:test";
 import { inArray } from "drizzle-orm";
 import { closeDatabase, connectDatabase, type Database } from "../../../src/db/client.ts";
 import { auditEvents } from "../../../src/db/schema/index.ts";
@@ -106,10 +106,82 @@ describe("the audit buffer", () => {
     buffer.add(row(3));
     await buffer.flush();
     await db.$client`alter table audit_events_away rename to audit_events`;
-    await buffer.close();
+    await buffer.flush();
     const rows = await db.select().from(auditEvents).orderBy(auditEvents.id);
     expect(rows.length).toBe(before + 3);
     expect(rows.slice(-3).map(({ requestId }) => requestId)).toEqual(["r-1", "r-2", "r-3"]);
+    // And goes on as before, by itself.
+    buffer.add(row(4));
+    await until("the next row was written", async () => (await written()) === before + 4, 10_000);
+    await buffer.close();
+  });
+
+  it("writes what a statement had written whose answer was lost once, and goes on", async () => {
+    const before = await written();
+    const [first, second] = [row(1), row(2)];
+    const fatal = spyOn(log, "fatal");
+    const buffer = createAuditBuffer(db, log);
+    await db.$client`alter table audit_events rename to audit_events_away`;
+    buffer.add(first);
+    await buffer.flush();
+    await db.$client`alter table audit_events_away rename to audit_events`;
+    // It was committed all the same.
+    const unheard = createAuditBuffer(db, log);
+    unheard.add(first);
+    await unheard.close();
+    buffer.add(second);
+    await buffer.flush();
+    expect(await written()).toBe(before + 2);
+    expect(fatal).not.toHaveBeenCalled();
+    fatal.mockRestore();
+    await buffer.close();
+  });
+
+  it("keeps nothing waiting for a row that can never be written, and logs that one", async () => {
+    const before = await written();
+    const fatal = spyOn(log, "fatal");
+    const buffer = createAuditBuffer(db, log);
+    const hopeless = { ...row(300), details: { scope: "no\0text" } };
+    for (let number = 0; number < 700; number++) buffer.add(number === 300 ? hopeless : row(number));
+    await buffer.close();
+    expect(await written()).toBe(before + 699);
+    expect(fatal.mock.calls).toEqual([
+      [{ err: expect.any(Error), dropped: [hopeless] }, "audit event refused"],
+    ]);
+    fatal.mockRestore();
+  });
+
+  it("tries no more often for what comes while the database refuses, and writes it with the rest", async () => {
+    const before = await written();
+    const failed = spyOn(log, "error");
+    const buffer = createAuditBuffer(db, log);
+    await db.$client`alter table audit_events rename to audit_events_away`;
+    buffer.add(row(0));
+    await buffer.flush();
+    for (let number = 1; number < 1500; number++) buffer.add(row(number));
+    await buffer.flush();
+    expect(failed).toHaveBeenCalledTimes(2);
+    await db.$client`alter table audit_events_away rename to audit_events`;
+    await buffer.flush();
+    expect(await written()).toBe(before + 1500);
+    failed.mockRestore();
+    await buffer.close();
+  });
+
+  it("logs what it could not write by the time it is closed, and of too many the oldest", async () => {
+    const before = await written();
+    const fatal = spyOn(log, "fatal");
+    const buffer = createAuditBuffer(db, log);
+    await db.$client`alter table audit_events rename to audit_events_away`;
+    const rows = Array.from({ length: 50_501 }, (_, number) => row(number));
+    for (const one of rows) buffer.add(one);
+    await buffer.close();
+    await db.$client`alter table audit_events_away rename to audit_events`;
+    expect(await written()).toBe(before);
+    const dropped = fatal.mock.calls.flatMap(([entry]) => ("dropped" in Object(entry) ? [entry] : []));
+    expect(dropped.map((entry) => Object(entry).dropped.length)).toEqual([500, 50_001]);
+    expect(dropped.flatMap((entry) => Object(entry).dropped)).toEqual(rows);
+    fatal.mockRestore();
   });
 
   it("flushes nothing without an error, however often", async () => {
