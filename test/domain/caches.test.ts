@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from "bun:test";
+import { afterAll, beforeAll, describe, expect, it, spyOn } from "bun:test";
 import { eq } from "drizzle-orm";
 import { createCaches } from "../../src/db/caches.ts";
 import { clients, tenantDomains, tenants } from "../../src/db/schema/index.ts";
@@ -135,5 +135,43 @@ describe("a change made by another process", () => {
     const before = await keyRingOf(elsewhere, server.tenant.id);
     await server.deps.db.$client`update signing_keys set active_from = active_from - interval '1 second'`;
     await seen("another ring", async () => (await keyRingOf(elsewhere, server.tenant.id)) !== before);
+  });
+});
+
+describe("what is made of a tenant", () => {
+  let server: TestServer;
+  beforeAll(async () => {
+    server = await startTestServer();
+  });
+  afterAll(() => server.stop());
+
+  it("is made of the tenant as it is, though a request read it before it changed", async () => {
+    const { caches } = server.deps;
+    const { shared } = caches;
+    let changes = 0;
+    const between = spyOn(caches, "shared").mockImplementation(
+      <Value extends object>(name: string, tables: readonly string[], max?: number) => {
+        const cache = shared<Value>(name, tables, max);
+        if (name !== "metadata" || changes++ > 0) return cache;
+        const get: typeof cache.get = async (key, load) => {
+          await server.deps.db.$client`
+            update tenants set settings = settings || '{"dynamic_registration":"open"}'::jsonb`;
+          await until("the change was heard of", async () => {
+            const tenant = await findDefaultTenant(server.deps);
+            return tenant?.settings.dynamic_registration === "open";
+          });
+          return cache.get(key, load);
+        };
+        return { ...cache, get };
+      },
+    );
+    const endpoint = async () => {
+      const answer = await fetch(`${server.url}/.well-known/openid-configuration`);
+      return (await answer.json()).registration_endpoint;
+    };
+    await endpoint();
+    between.mockRestore();
+    expect(changes).toBe(1);
+    expect(await endpoint()).toBe(`${server.url}/oauth/register`);
   });
 });

@@ -3,7 +3,7 @@ import { Elysia } from "elysia";
 import type { Deps } from "../../deps.ts";
 import { suppliedClaims } from "../../domain/access-tokens/mint.ts";
 import { keyRingOf } from "../../domain/keys/service.ts";
-import { issuerOf, type Tenant } from "../../domain/tenants/service.ts";
+import { findTenantById, issuerOf, type Tenant } from "../../domain/tenants/service.ts";
 import { DEFAULT_SCOPES } from "../../domain/clients/service.ts";
 import { matchesEtag } from "../../http/etag.ts";
 import { commonErrors, publicRoute } from "../../http/models.ts";
@@ -64,7 +64,11 @@ async function metadataOf(deps: Deps, tenant: Tenant): Promise<{ openid: Documen
     "tenant_domains",
     "signing_keys",
   ]);
-  const documents = await cache.get(tenant.id, async () => buildMetadata(deps, tenant));
+  const documents = await cache.get(tenant.id, async () => {
+    // Read anew: the request's may have changed since, and what is made of it would be kept.
+    const current = await findTenantById(deps, tenant.id);
+    return current && buildMetadata(deps, current);
+  });
   if (!documents) throw new Error("metadata was not built");
   return documents;
 }
