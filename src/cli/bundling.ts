@@ -5,10 +5,13 @@
  */
 import { createHash } from "node:crypto";
 import {
+  closeSync,
   existsSync,
+  fsyncSync,
   mkdirSync,
   mkdtempSync,
   chmodSync,
+  openSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -29,8 +32,11 @@ const UNFINISHED = "unfinished-";
 const INTERRUPTED_MS = 600_000;
 /** Older ones are removed. More than one stays: a process loads parts of its own as it needs them. */
 const KEPT = 3;
-/** What decides what a bundle holds, besides the sources. */
-const FILES = ["package.json", "bun.lock", "tsconfig.json"];
+/**
+ * What decides what a bundle holds, besides the sources; the last says which libraries were installed by the wrapper, which may
+ * be others than those that the lockfile names by now.
+ */
+const FILES = ["package.json", "bun.lock", "tsconfig.json", "node_modules/.gatewright-installed"];
 const FOLDERS = ["src", "workers", "patches"];
 
 /**
@@ -85,6 +91,7 @@ export async function makeBundle({ root = projectRoot, entry = CLI }: Program = 
   chmodSync(workshop, 0o755);
   try {
     await build(join(root, entry), workshop);
+    for (const name of readdirSync(workshop)) writeThrough(join(workshop, name));
     // Whoever edits a file meanwhile gets no bundle, rather than one of half an edit.
     if (join(directory, keyOf(root, entry)) === target) renameSync(workshop, target);
   } catch (error) {
@@ -122,6 +129,16 @@ async function build(entry: string, outdir: string): Promise<void> {
     // Maps would take 8 MB of each process. Without them stack traces name the bundle's lines, which read as the sources do.
     sourcemap: "none",
   });
+}
+
+/** Has a file outlast a loss of power: renamed before it is on the disk, a bundle could be found empty afterwards. */
+function writeThrough(path: string): void {
+  const file = openSync(path, "r+");
+  try {
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
 }
 
 /** The digest of everything that a bundle is made of, and of who makes it. */

@@ -28,6 +28,7 @@ setDefaultTimeout(120_000);
 function smallCheckout(root: string): void {
   mkdirSync(join(root, "src"));
   mkdirSync(join(root, "patches"));
+  mkdirSync(join(root, "node_modules"));
   writeFileSync(join(root, "src", "cli.ts"), 'import { word } from "./word.ts"; console.log(word);');
   writeFileSync(join(root, "src", "word.ts"), 'export const word: string = "first";');
   writeFileSync(join(root, "bun.lock"), "{}");
@@ -53,6 +54,7 @@ describe("A bundle", () => {
       ["bun.lock", "{ }"],
       ["package.json", "{}"],
       ["patches/postgres.patch", "changed"],
+      ["node_modules/.gatewright-installed", "{ }changed"],
       ["src/word.ts", 'export const word: string = "other";'],
     ] as const) {
       writeFileSync(join(root, file), content);
