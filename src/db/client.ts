@@ -34,6 +34,12 @@ export interface DatabaseOptions {
  */
 const LOOKUP_CONNECTIONS = 2;
 
+/**
+ * The longest pause between two tries to connect while the database is away. The driver's own, 20 s, would be waited for when it
+ * is back: by requests, and by the connection on which a process hears what others changed.
+ */
+const LONGEST_PAUSE_SECONDS = 0.5;
+
 /** The connections for lookups beside a database's own, opened with the first one. */
 const lookups = new WeakMap<Database, { readonly open: () => Database; opened?: Database }>();
 
@@ -55,6 +61,7 @@ function open(url: string, options: DatabaseOptions): Database {
     connect_timeout: 10,
     idle_timeout: 300,
     max_lifetime: 3600,
+    backoff: (failures) => (0.5 + Math.random() / 2) * Math.min(2 ** failures / 100, LONGEST_PAUSE_SECONDS),
     onnotice: () => {},
     connection: {
       application_name: options.applicationName,
