@@ -17,6 +17,7 @@ import {
   signedIn,
   type Tokens,
   tokensOf,
+  whereItWorks,
 } from "./support.ts";
 
 let server: TestServer;
@@ -128,6 +129,17 @@ describe("an opaque token", () => {
     for (const guess of [id + "A".repeat(43), id, `${id}${access_token.slice(-43, -1)}`, `${access_token}A`])
       expect(await answerTo(gateway, guess)).toEqual(inactive);
   });
+
+  /** RFC 8707 §2. Guard: access-tokens/access.ts, findOpaque (audience). */
+  it("for another resource opens nothing here", async () => {
+    const api = "https://api.example";
+    const opaque = await createApp(server);
+    await configureClient(server, opaque, { accessTokenFormat: "opaque", resources: [api] });
+    const code = await obtainCode(browser, opaque, { resource: api });
+    const { access_token } = await tokensOf(exchangeCode(opaque, code));
+    expect(await answerTo(gateway, access_token)).toMatchObject({ active: true, aud: api });
+    expect(await whereItWorks(server.url, access_token)).toEqual({ me: 401, userinfo: 401 });
+  });
 });
 
 describe("a token of another kind", () => {
@@ -154,5 +166,18 @@ describe("another tenant", () => {
     expect(await errorOf(ask(app, access_token, other.base))).toEqual([401, "invalid_client"]);
     for (const token of [access_token, refresh_token])
       expect(await answerTo(theirs, token)).toEqual(inactive);
+  });
+
+  /** Guard: access-tokens/repo.ts, opaques (by tenant). Clients of two tenants may go by one name. */
+  it("takes no opaque token of a client that is called as one of its own", async () => {
+    const other = await createOtherTenant(server, "namesake");
+    const [ours, theirs] = [await createApp(server), await createApp(server, {}, other)];
+    await configureClient(server, ours, { accessTokenFormat: "opaque" });
+    await configureClient(server, theirs, { clientId: ours.client.clientId });
+    const { access_token } = await tokensOf(exchangeCode(ours, await obtainCode(browser, ours)));
+    expect(await answerTo(ours, access_token)).toMatchObject({ active: true });
+    const namesake = { ...theirs, client: { ...theirs.client, clientId: ours.client.clientId } };
+    expect(await answerTo(namesake, access_token)).toEqual(inactive);
+    expect((await whereItWorks(other.base, access_token)).userinfo).toBe(401);
   });
 });
