@@ -12,7 +12,7 @@ import {
 import { parseScope } from "../../protocol/oauth/scope.ts";
 import { type ClaimsParameter, parseClaimsParameter } from "../../protocol/oidc/claims-parameter.ts";
 import { findClient } from "../clients/service.ts";
-import { keyRingOf } from "../keys/service.ts";
+import { type KeyRing, keyRingOf, keyRingWith } from "../keys/service.ts";
 import { mayStillActIn } from "../impersonation/standing.ts";
 import { issuerOf, type Tenant } from "../tenants/service.ts";
 import type { User } from "../users/service.ts";
@@ -73,15 +73,18 @@ async function findStoredOrSigned(
 ): Promise<LiveAccessToken | undefined> {
   const opaque = parseSecretToken("accessToken", token);
   if (opaque) return findOpaque(deps, tenant, opaque, audience);
-  const ring = await keyRingOf(deps, tenant.id);
-  const verified = verifyJwt(token, {
-    keyOf: (kid) => ring.verificationKey(kid),
-    issuer: issuerOf(tenant, deps.config.publicUrl),
-    audience,
-    typ: ACCESS_TOKEN_TYP,
-    now: deps.clock.now(),
-    verified: deps.verifiedTokens,
-  });
+  const verify = (ring: KeyRing) =>
+    verifyJwt(token, {
+      keyOf: (kid) => ring.verificationKey(kid),
+      issuer: issuerOf(tenant, deps.config.publicUrl),
+      audience,
+      typ: ACCESS_TOKEN_TYP,
+      now: deps.clock.now(),
+      verified: deps.verifiedTokens,
+    });
+  let verified = verify(await keyRingOf(deps, tenant.id));
+  if (!verified.ok && verified.kid !== undefined)
+    verified = verify(await keyRingWith(deps, tenant.id, verified.kid));
   if (!verified.ok) return undefined;
   const { jti, fam } = verified.claims;
   if (typeof jti !== "string") return undefined;

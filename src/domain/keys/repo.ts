@@ -36,6 +36,31 @@ export async function findUsable(
   return usable(db).execute({ tenantId, retiredAfter });
 }
 
+const published = prepared((db) =>
+  db
+    .select({ id: signingKeys.id })
+    .from(signingKeys)
+    .where(
+      and(
+        eq(signingKeys.tenantId, parameter(signingKeys.tenantId, "tenantId")),
+        eq(signingKeys.id, parameter(signingKeys.id, "id")),
+        isNull(signingKeys.revokedAt),
+        or(isNull(signingKeys.retiredAt), gt(signingKeys.retiredAt, parameter(signingKeys.retiredAt, "now"))),
+      ),
+    )
+    .prepare("published_signing_key"),
+);
+
+/** Whether the tenant has this key, and it is in its JWK set. */
+export async function isPublishedKey(
+  db: Database,
+  tenantId: Id<"tenant">,
+  id: Id<"signingKey">,
+  now: Date,
+): Promise<boolean> {
+  return (await published(db).execute({ tenantId, id, now })).length > 0;
+}
+
 /** Every key that the tenant ever had and clean-up has left, newest first. */
 export async function findAll(executor: Executor, tenantId: Id<"tenant">): Promise<SigningKeyRow[]> {
   return executor

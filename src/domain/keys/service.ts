@@ -3,7 +3,7 @@ import type { Executor } from "../../db/client.ts";
 import type { Deps } from "../../deps.ts";
 import { addSeconds } from "../../lib/clock.ts";
 import { sha256 } from "../../lib/crypto.ts";
-import type { Id } from "../../lib/ids.ts";
+import { type Id, isId } from "../../lib/ids.ts";
 import type { SigningAlgorithm } from "../../protocol/jose/algorithms.ts";
 import { jwkSet, type SigningKey, type VerificationKey } from "../../protocol/jose/keys.ts";
 import * as audit from "../audit/service.ts";
@@ -62,6 +62,18 @@ export async function keyRingOf(deps: Deps, tenantId: Id<"tenant">): Promise<Key
   }
   if (!ring) throw new Error(`tenant ${tenantId} has no signing keys`);
   return ring;
+}
+
+/**
+ * The keys to verify with what names this one. Another process may have made it a moment ago, and signed with it since: the ring is
+ * read anew where the tenant has the key and the ring does not, so that nothing fails while the news of it is under way.
+ */
+export async function keyRingWith(deps: Deps, tenantId: Id<"tenant">, kid: string): Promise<KeyRing> {
+  const ring = await keyRingOf(deps, tenantId);
+  if (ring.verificationKey(kid) || !isId("signingKey", kid)) return ring;
+  if (!(await repo.isPublishedKey(deps.db, tenantId, kid, deps.clock.now()))) return ring;
+  forgetKeyRing(deps, tenantId);
+  return keyRingOf(deps, tenantId);
 }
 
 /** Has this process read the tenant's keys anew; the others are told by the database. */

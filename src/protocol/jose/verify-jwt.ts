@@ -52,7 +52,7 @@ export type JwtClaims = Readonly<Record<string, unknown>> & {
 /** What a refusal means to the peer is the caller's to say; the reason is for our log, not for an answer. */
 export type JwtResult =
   | { readonly ok: true; readonly claims: JwtClaims; readonly kid: string }
-  | { readonly ok: false; readonly reason: JwtRefusal };
+  | { readonly ok: false; readonly reason: JwtRefusal; /** With reason `key`. */ readonly kid?: string };
 
 /**
  * Verifies a JWT that this server issued (RFC 7515 §5.2, RFC 7519 §7.2, RFC 8725 §3). Nothing in the claims is looked
@@ -69,7 +69,8 @@ export function verifyJwt(token: string, expected: JwtVerification): JwtResult {
   if (!isTyp(jws.header["typ"], expected.typ)) return refused("typ");
   const { kid } = jws.header;
   const key = typeof kid === "string" ? expected.keyOf(kid) : undefined;
-  if (!key || key.kid !== kid) return refused("key");
+  if (!key || key.kid !== kid)
+    return { ok: false, reason: "key", ...(typeof kid === "string" ? { kid } : {}) };
   if (jws.header["alg"] !== key.alg) return refused("alg");
   if (!hasValidSignature(jws, key.alg, key.publicKey)) return refused("signature");
   const claims = claimsOf(jws);
