@@ -110,9 +110,8 @@ export function wantedBy<Item extends object>(columns: {
     place: sql<number>`wanted.place::int`,
     column: (name) => sql`wanted.${sql.identifier(name)}`,
     encode(items) {
-      const values = items.map((item) => new Map<string, unknown>(Object.entries(item)));
       const arrayOf = (name: string, column: PgColumn) =>
-        arrayLiteral(values.map((one) => String(column.mapToDriverValue(one.get(name)))));
+        arrayLiteral(items.map((item) => String(column.mapToDriverValue(Reflect.get(item, name)))));
       return Object.fromEntries(all.map(([name, column]) => [name, arrayOf(name, column)]));
     },
   };
@@ -129,6 +128,14 @@ export function byPlace<Row extends { readonly place: number }>(
 }
 
 /** An array as PostgreSQL reads it: the driver would otherwise have to learn the array's type from the server. */
-export function arrayLiteral(values: readonly string[]): string {
-  return `{${values.map((value) => `"${value.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`).join(",")}}`;
+export function arrayLiteral(values: readonly (string | null)[]): string {
+  let literal = "";
+  for (const value of values)
+    literal += `${literal === "" ? "" : ","}${value === null ? "NULL" : quoted(value)}`;
+  return `{${literal}}`;
+}
+
+/** Few values have a character that an array's quotes would end at, and looking for one costs less than replacing none. */
+function quoted(value: string): string {
+  return /["\\]/.test(value) ? `"${value.replace(/["\\]/g, "\\$&")}"` : `"${value}"`;
 }

@@ -2,8 +2,8 @@
 import {
   createCipheriv,
   createDecipheriv,
-  createHash,
   createHmac,
+  hash,
   hkdfSync,
   randomBytes,
   timingSafeEqual,
@@ -15,7 +15,7 @@ export function randomSecret(bytes = 32): string {
 }
 
 export function sha256(input: string | Uint8Array): Buffer {
-  return createHash("sha256").update(input).digest();
+  return hash("sha256", input, "buffer");
 }
 
 export function hmacSha256(key: Uint8Array, input: string | Uint8Array): Buffer {
