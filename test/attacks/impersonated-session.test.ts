@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "bun:test"
 import { eq } from "drizzle-orm";
 import { apiKeys, grants, tokenFamilies } from "../../src/db/schema/index.ts";
 import { caller, giveRole, newAdministrator } from "../api/native/admin/support.ts";
+import { postForm } from "../support/server.ts";
 import {
   account,
   admin,
@@ -18,6 +19,7 @@ import {
 } from "./impersonation-fixture.ts";
 import {
   authorizationParameters,
+  basicAuthorization,
   bearer,
   createApp,
   exchangeCode,
@@ -144,14 +146,21 @@ describe("a token of an impersonated session", () => {
     expect(left).toBeLessThanOrEqual(30 * 60);
   });
 
-  /** Guard: access.ts `mayActorAct`. */
+  /** Guard: access.ts `mayActorAct`, and that `findStandingAccessToken` asks it. */
   it("is dead with the administrator's session", async () => {
     const made = await tokens();
     const userinfo = () => fetch(`${mine.base}/oauth/userinfo`, { headers: bearer(made.access_token) });
+    const told = async () => {
+      const form = { token: made.access_token };
+      const answer = await postForm(`${mine.base}/oauth/introspect`, form, basicAuthorization(app));
+      return answer.json();
+    };
     expect((await userinfo()).status).toBe(200);
+    expect(await told()).toMatchObject({ active: true, act: { sub: admin.person.id } });
     const second = await newAdministrator(server, mine);
     await caller(mine.base, second.token)("DELETE", `/users/${admin.person.id}/sessions`);
     expect((await userinfo()).status).toBe(401);
+    expect(await told()).toEqual({ active: false });
   });
 
   it("is dead when it was ended", async () => {

@@ -71,11 +71,20 @@ describe("a stranger", () => {
   });
 });
 
-describe("a token that was ended", () => {
-  /** Guard: access-tokens/repo.ts, liveFamily (revoked family, revoked jti, disabled user). */
+describe.each(["jwt", "opaque"] as const)("a token that was ended, of the format %s", (accessTokenFormat) => {
+  beforeAll(() => configureClient(server, app, { accessTokenFormat }));
+  afterAll(async () => {
+    await configureClient(server, app, { accessTokenFormat: "jwt" });
+    // So much time went by that they have to sign in again.
+    ({ browser, person } = await signedIn(server.url));
+  });
+
+  /** Guard: access-tokens/repo.ts (revoked family, revoked jti, deleted token). */
   it("is over at once, in whichever way it ended", async () => {
     const [revoked, byFamily, reused] = [await authorized(), await authorized(), await authorized()];
     const end = (token: string) => postForm(`${server.url}/oauth/revoke`, { token }, basicAuthorization(app));
+    for (const { access_token } of [revoked, byFamily, reused])
+      expect(await answerTo(gateway, access_token)).toMatchObject({ active: true });
     await end(revoked.access_token);
     expect(await answerTo(gateway, revoked.access_token)).toEqual(inactive);
     await end(byFamily.refresh_token);
@@ -87,7 +96,7 @@ describe("a token that was ended", () => {
       expect(await answerTo(gateway, access_token)).toEqual(inactive);
   });
 
-  /** Guard: liveFamily (users.enabled), introspectRefreshToken. */
+  /** Guard: access-tokens/repo.ts (users.enabled), introspectRefreshToken. */
   it("is over while its user is disabled, and after they signed out", async () => {
     const tokens = await authorized();
     await setEnabled(server, person, false);
@@ -100,6 +109,22 @@ describe("a token that was ended", () => {
     await away.browser.signOut();
     for (const token of [theirs.access_token, theirs.refresh_token])
       expect(await answerTo(gateway, token)).toEqual(inactive);
+  });
+
+  /** Guard: access-tokens/access.ts, findStandingAccessToken (findClient). */
+  it("is over while its client is disabled", async () => {
+    const { access_token } = await authorized();
+    await configureClient(server, app, { enabled: false });
+    expect(await answerTo(gateway, access_token)).toEqual(inactive);
+    await configureClient(server, app, { enabled: true });
+    expect(await answerTo(gateway, access_token)).toMatchObject({ active: true });
+  });
+
+  /** Guard: verifyJwt (exp), access-tokens/repo.ts (expires_at). */
+  it("is over when its time is", async () => {
+    const { access_token } = await authorized();
+    server.clock.advance(server.tenant.settings.access_token_lifetime);
+    expect(await answerTo(gateway, access_token)).toEqual(inactive);
   });
 });
 
@@ -119,7 +144,7 @@ describe("a refresh token of a session that was left unused too long", () => {
 });
 
 describe("an opaque token", () => {
-  /** Guard: access-tokens/access.ts, findOpaque (matchesHash). */
+  /** Guard: access-tokens/access.ts, standingOpaque (matchesHash). */
   it("is not to be guessed from its id, which is no secret", async () => {
     const opaque = await createApp(server);
     await configureClient(server, opaque, { accessTokenFormat: "opaque" });
@@ -158,7 +183,7 @@ describe("a token of another kind", () => {
 });
 
 describe("another tenant", () => {
-  /** Guard: findClient and findLiveAccessToken (by tenant, by issuer). */
+  /** Guard: findClient and findStandingAccessToken (by tenant, by issuer). */
   it("knows neither our clients nor our tokens", async () => {
     const other = await createOtherTenant(server, "curious");
     const theirs = await createApp(server, { name: "Theirs" }, other);

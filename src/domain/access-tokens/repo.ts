@@ -1,6 +1,7 @@
-import { and, eq, gt, isNull, notExists, sql as build } from "drizzle-orm";
+import { and, eq, gt, isNotNull, isNull, notExists, or, sql as build } from "drizzle-orm";
+import type { AnyPgColumn } from "drizzle-orm/pg-core";
 import { byPlace, together, wantedBy } from "../../db/batched.ts";
-import { type Executor, type Fragment, prepared, type Sql } from "../../db/client.ts";
+import { type Database, type Executor, type Fragment, prepared, type Sql } from "../../db/client.ts";
 import { preparedInsert } from "../../db/prepared-insert.ts";
 import {
   accessTokens,
@@ -46,8 +47,8 @@ const wantedFamilies = wantedBy<WantedFamily>({
   jti: revokedAccessTokens.jti,
 });
 
-const liveFamilies = prepared((db) => {
-  const family = db
+const wantedFamily = (db: Database) =>
+  db
     .select()
     .from(tokenFamilies)
     .where(
@@ -59,7 +60,9 @@ const liveFamilies = prepared((db) => {
     )
     .limit(1)
     .as("family");
-  const revocation = db
+
+const revocationInFamily = (db: Database) =>
+  db
     .select({ one: build`1` })
     .from(revokedAccessTokens)
     .where(
@@ -68,6 +71,13 @@ const liveFamilies = prepared((db) => {
         eq(revokedAccessTokens.jti, wantedFamilies.column("jti")),
       ),
     );
+
+type Owned = Record<"tenantId" | "userId", AnyPgColumn>;
+const ownerOf = ({ tenantId, userId }: Owned) =>
+  and(eq(users.tenantId, tenantId), eq(users.id, userId), eq(users.enabled, true));
+
+const liveFamilies = prepared((db) => {
+  const family = wantedFamily(db);
   return db
     .select({
       place: wantedFamilies.place,
@@ -76,12 +86,9 @@ const liveFamilies = prepared((db) => {
     })
     .from(wantedFamilies.table)
     .innerJoinLateral(family, build`true`)
-    .innerJoin(
-      users,
-      and(eq(users.tenantId, family.tenantId), eq(users.id, family.userId), eq(users.enabled, true)),
-    )
+    .innerJoin(users, ownerOf(family))
     .leftJoin(userEmails, primaryEmail)
-    .where(notExists(revocation))
+    .where(notExists(revocationInFamily(db)))
     .prepare("live_families");
 });
 
@@ -89,6 +96,23 @@ const liveFamilies = prepared((db) => {
 export const findLiveFamily = together(async (db, tokens: readonly WantedFamily[]) => {
   const rows = await liveFamilies(db).execute(wantedFamilies.encode(tokens));
   return byPlace(rows, tokens.length);
+});
+
+const standingFamilies = prepared((db) => {
+  const family = wantedFamily(db);
+  return db
+    .select({ place: wantedFamilies.place })
+    .from(wantedFamilies.table)
+    .innerJoinLateral(family, build`true`)
+    .innerJoin(users, ownerOf(family))
+    .where(notExists(revocationInFamily(db)))
+    .prepare("standing_families");
+});
+
+/** Whether `findLiveFamily` would find it. */
+export const isStandingFamily = together(async (db, tokens: readonly WantedFamily[]) => {
+  const rows = await standingFamilies(db).execute(wantedFamilies.encode(tokens));
+  return byPlace(rows, tokens.length).map((row) => row !== undefined);
 });
 
 interface WantedJti {
@@ -138,8 +162,8 @@ const wantedOpaques = wantedBy<WantedOpaque>({
   now: accessTokens.expiresAt,
 });
 
-const opaques = prepared((db) => {
-  const token = db
+const wantedOpaque = (db: Database) =>
+  db
     .select()
     .from(accessTokens)
     .where(
@@ -151,18 +175,17 @@ const opaques = prepared((db) => {
     )
     .limit(1)
     .as("token");
-  const family = db
-    .select()
-    .from(tokenFamilies)
-    .where(
-      and(
-        eq(tokenFamilies.tenantId, token.tenantId),
-        eq(tokenFamilies.id, token.familyId),
-        isNull(tokenFamilies.revokedAt),
-      ),
-    )
-    .limit(1)
-    .as("family");
+
+const isFamilyOf = (token: Record<"tenantId" | "familyId", AnyPgColumn>) =>
+  and(
+    eq(tokenFamilies.tenantId, token.tenantId),
+    eq(tokenFamilies.id, token.familyId),
+    isNull(tokenFamilies.revokedAt),
+  );
+
+const opaques = prepared((db) => {
+  const token = wantedOpaque(db);
+  const family = db.select().from(tokenFamilies).where(isFamilyOf(token)).limit(1).as("family");
   return db
     .select({
       place: wantedOpaques.place,
@@ -173,10 +196,7 @@ const opaques = prepared((db) => {
     .from(wantedOpaques.table)
     .innerJoinLateral(token, build`true`)
     .leftJoinLateral(family, build`true`)
-    .leftJoin(
-      users,
-      and(eq(users.tenantId, family.tenantId), eq(users.id, family.userId), eq(users.enabled, true)),
-    )
+    .leftJoin(users, ownerOf(family))
     .leftJoin(userEmails, primaryEmail)
     .prepare("opaque_access_tokens");
 });
@@ -187,6 +207,30 @@ export const findOpaque = together(async (db, tokens: readonly WantedOpaque[]) =
   return byPlace(rows, tokens.length).map(
     (found) => found && { ...found, user: isPresent(found.user) ? found.user : undefined },
   );
+});
+
+const standingOpaques = prepared((db) => {
+  const token = wantedOpaque(db);
+  const family = db
+    .select({ id: tokenFamilies.id })
+    .from(tokenFamilies)
+    .innerJoin(users, ownerOf(tokenFamilies))
+    .where(isFamilyOf(token))
+    .limit(1)
+    .as("family");
+  return db
+    .select({ place: wantedOpaques.place, hash: token.hash, claims: token.claims })
+    .from(wantedOpaques.table)
+    .innerJoinLateral(token, build`true`)
+    .leftJoinLateral(family, build`true`)
+    .where(or(isNull(token.familyId), isNotNull(family.id)))
+    .prepare("standing_opaque_access_tokens");
+});
+
+/** The same without family and user: found only where those stand. */
+export const findStandingOpaque = together(async (db, tokens: readonly WantedOpaque[]) => {
+  const rows = await standingOpaques(db).execute(wantedOpaques.encode(tokens));
+  return byPlace(rows, tokens.length);
 });
 
 /** What a left join did not find comes as an object of nulls. */

@@ -1,6 +1,5 @@
 import type { Deps } from "../../deps.ts";
 import { type SecretToken, matchesHash, parseSecretToken } from "../../lib/secret-token.ts";
-import { ANY_AUDIENCE } from "../../protocol/jose/verify-jwt.ts";
 import {
   activeAccessToken,
   activeRefreshToken,
@@ -8,7 +7,7 @@ import {
   type IntrospectionResponse,
 } from "../../protocol/oauth/introspection.ts";
 import { isVouchedFor } from "../../protocol/oauth/client-identity.ts";
-import { findLiveAccessToken, type LiveAccessToken } from "../access-tokens/access.ts";
+import { findStandingAccessToken, type LiveAccessToken } from "../access-tokens/access.ts";
 import { subjectOf } from "../access-tokens/subject.ts";
 import { type Client, findClient } from "../clients/service.ts";
 import { isLiveSession } from "../sessions/service.ts";
@@ -28,14 +27,17 @@ export async function introspectToken(
   const { tenant, client, token } = input;
   const refresh = parseSecretToken("refreshToken", token);
   if (refresh) return introspectRefreshToken(deps, tenant, client, refresh);
-  const live = await findLiveAccessToken(deps, tenant, token, ANY_AUDIENCE);
-  if (!live || !isConcerned(client, live)) return inactiveToken;
+  const standing = await findStandingAccessToken(deps, tenant, token);
+  if (!standing || !isConcerned(client, standing)) return inactiveToken;
   // The name is told where the token was given for it.
-  const { preferred_username: username } = live.claims;
-  return activeAccessToken(live.claims, typeof username === "string" ? username : undefined);
+  const { preferred_username: username } = standing.claims;
+  return activeAccessToken(standing.claims, typeof username === "string" ? username : undefined);
 }
 
-function isConcerned(client: Client, { clientId, claims }: LiveAccessToken): boolean {
+function isConcerned(
+  client: Client,
+  { clientId, claims }: Pick<LiveAccessToken, "clientId" | "claims">,
+): boolean {
   const { aud } = claims;
   const audiences: readonly unknown[] = Array.isArray(aud) ? aud : [aud];
   // An administrator says of a client which resources it is. What whoever registers themselves may ask tokens for is the
