@@ -8,6 +8,7 @@ import { addSeconds } from "../../src/lib/clock.ts";
 import { newId } from "../../src/lib/ids.ts";
 import { newSecretToken } from "../../src/lib/secret-token.ts";
 import { registerApplication } from "../conformance/support.ts";
+import { testDatabaseUrl } from "../support/environment.ts";
 import { startTestServer, type TestServer } from "../support/server.ts";
 
 /** Never connected to. */
@@ -222,8 +223,16 @@ describe("against PostgreSQL", () => {
 });
 
 describe("an array as PostgreSQL reads it", () => {
-  it("holds every text as it is", () => {
-    expect(arrayLiteral([])).toBe("{}");
-    expect(arrayLiteral(["a", `"`, `\\`, "", "null"])).toBe(`{"a","\\"","\\\\","","null"}`);
+  const database = connectDatabase(testDatabaseUrl(), { max: 1, applicationName: "test" });
+  afterAll(() => closeDatabase(database));
+
+  it("holds every text as it is", async () => {
+    const escaped = [`"`, "\\", "\n", "\t\b\u001f", '\\"', "\u2028"];
+    const values = ["a", "é,{} ", "", "null", null, ...escaped.flatMap((one) => [one, null])];
+    for (const some of [[], values, ...values.map((value) => [value])]) {
+      const rows = await database.$client<{ value: string | null }[]>`
+        select value from unnest(${arrayLiteral(some)}::text::text[]) with ordinality as one(value, place) order by place`;
+      expect(rows.map(({ value }) => value)).toEqual(some);
+    }
   });
 });

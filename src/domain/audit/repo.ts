@@ -1,4 +1,6 @@
 import { and, asc, desc, eq, getTableColumns, gt, gte, lt, lte, or, type SQL, sql } from "drizzle-orm";
+import type { PgColumn } from "drizzle-orm/pg-core";
+import { arrayLiteral } from "../../db/batched.ts";
 import { type Database, type Executor, type Fragment, moment, type Sql } from "../../db/client.ts";
 import { auditEvents } from "../../db/schema/index.ts";
 import { type Id, uuidFromId } from "../../lib/ids.ts";
@@ -11,17 +13,21 @@ export async function insertEvents(executor: Executor, rows: AuditRow[]): Promis
   await executor.insert(auditEvents).values(rows);
 }
 
-/** All but the one that the database itself fills. */
-const written = Object.entries(getTableColumns(auditEvents)).filter(([property]) => property !== "seq");
+/** All but the one that the database itself fills, and the details. */
+const { seq: _, details, ...others } = getTableColumns(auditEvents);
+const written = Object.entries<PgColumn>(others);
 const insertBatch = `
-  insert into audit_events (${written.map(([, { name }]) => `"${name}"`).join(", ")})
-  select ${written.map(([property, column]) => `"${property}"::${column.getSQLType()}`).join(", ")}
-  from unnest(${written.map((_, index) => `$${index + 1}::text[]`).join(", ")})
-    as written(${written.map(([property]) => `"${property}"`).join(", ")})`;
+  insert into audit_events (${[...written.map(([, { name }]) => `"${name}"`), `"${details.name}"`].join(", ")})
+  select ${written.map(([property, column]) => `"${property}"::${column.getSQLType()}`).join(", ")}, details
+  from rows from (
+    unnest(${written.map((_, index) => `$${index + 1}::text[]`).join(", ")}),
+    jsonb_array_elements($${written.length + 1}::text::jsonb))
+    as written(${written.map(([property]) => `"${property}"`).join(", ")}, details)`;
 
 /**
  * Many events in one statement that is the same for any number of them, so that it is prepared once and never built. A column
- * each: taking as many objects of JSON apart costs PostgreSQL as much as storing them (measured).
+ * each: taking as many objects of JSON apart costs PostgreSQL as much as storing them (measured). Only the details, which
+ * are JSON anyway, are one document.
  * @param again whether some of them may have been written before, by a statement whose answer was lost
  */
 export async function insertEventBatch(
@@ -30,14 +36,15 @@ export async function insertEventBatch(
   { again }: { again: boolean },
 ): Promise<void> {
   const columns = written.map(([property, column]) =>
-    rows.map((row: Record<string, unknown>) => {
-      const value = row[property] ?? null;
-      return value === null ? null : String(column.mapToDriverValue(value));
-    }),
+    arrayLiteral(rows.map((row) => asText(column, Reflect.get(row, property)))),
   );
+  const allDetails = JSON.stringify(rows.map((row) => row.details));
   const text = again ? `${insertBatch} on conflict do nothing` : insertBatch;
-  await db.$client.unsafe(text, columns, { prepare: true });
+  await db.$client.unsafe(text, [...columns, allDetails], { prepare: true });
 }
+
+const asText = (column: PgColumn, value: unknown): string | null =>
+  value === null || value === undefined ? null : String(column.mapToDriverValue(value));
 
 /**
  * Writes an event as a part of a larger statement.
