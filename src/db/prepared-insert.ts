@@ -19,10 +19,9 @@ export function preparedInsert<Table extends PgTable>(
     select ${names} from json_to_recordset($1::text::json) as written(${types})`;
   return together(async (db, rows: readonly Table["$inferInsert"][]) => {
     const records = rows.map((row) => {
-      const values = new Map<string, unknown>(Object.entries(row));
-      return Object.fromEntries(
-        columns.map(([key, column]) => [column.name, asJson(column, values.get(key))]),
-      );
+      const record: Record<string, unknown> = {};
+      for (const [key, column] of columns) record[column.name] = asJson(column, Reflect.get(row, key));
+      return record;
     });
     await db.$client.unsafe(text, [JSON.stringify(records)], { prepare: true });
     return rows.map(() => undefined);

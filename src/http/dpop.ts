@@ -14,7 +14,10 @@ export interface ResponseHeaders {
 export function dpopRequest(deps: Deps, tenant: Tenant, request: Request): DpopRequest {
   return {
     method: request.method,
-    url: issuerOf(tenant, deps.config.publicUrl) + new URL(request.url).pathname,
+    // Only a proof has it compared.
+    get url() {
+      return issuerOf(tenant, deps.config.publicUrl) + new URL(request.url).pathname;
+    },
     now: deps.clock.now(),
     nonce: {
       required: tenant.settings.dpop_nonce_required,

@@ -6,7 +6,7 @@
 import type { Server } from "bun";
 import type { Deps } from "../deps.ts";
 import { newId } from "../lib/ids.ts";
-import { withoutRedaction } from "../lib/log.ts";
+import { createRequestLog } from "../lib/log.ts";
 import { withinLimit } from "./body-limit.ts";
 import { clientIpReader } from "./client-ip.ts";
 import { deprecationHeaders } from "./deprecation.ts";
@@ -39,7 +39,7 @@ const TENANT_METADATA = /^(\/\.well-known\/(?:oauth-authorization-server|openid-
 export function createGateway(deps: Deps, handle: Handler, metrics: HttpMetrics) {
   const clientIp = clientIpReader(deps.config.trustedProxies);
   const cors = corsHeaders(deps.config.allowedOrigins);
-  const accessLog = withoutRedaction(deps.log);
+  const logRequest = createRequestLog(deps.log);
 
   return async function fetch(request: Request, server?: PeerLookup): Promise<Response> {
     const started = performance.now();
@@ -77,17 +77,14 @@ export function createGateway(deps: Deps, handle: Handler, metrics: HttpMetrics)
 
     const seconds = (performance.now() - started) / 1000;
     metrics.observe(request.method, response.status, seconds);
-    // The path only: a query may hold codes, tokens and what people typed.
-    accessLog.info(
-      {
-        requestId,
-        method: request.method,
-        path: url.pathname,
-        status: response.status,
-        ms: Math.round(seconds * 1000),
-      },
-      "request",
-    );
+    const { status } = response;
+    logRequest({
+      requestId,
+      method: request.method,
+      path: url.pathname,
+      status,
+      ms: Math.round(seconds * 1000),
+    });
     return response;
   };
 }

@@ -24,7 +24,9 @@ async function namedTenant(deps: Deps, request: Request, info: RequestInfo): Pro
   const { headers } = request;
   const slug = headers.get("x-ovlt-tenant-slug");
   const id = headers.get("x-ovlt-tenant-id");
-  // Most requests name no tenant, and are answered from the cache without waiting for anything else.
+  // Most requests name none by anything else than their host.
+  if (info.tenantSlug === undefined && slug === null && id === null)
+    return info.host ? findTenantByHost(deps, info.host) : undefined;
   const named = [
     info.tenantSlug === undefined ? undefined : requireTenant(await findTenantBySlug(deps, info.tenantSlug)),
     info.host ? await findTenantByHost(deps, info.host) : undefined,

@@ -3,6 +3,8 @@ import { createBufferedOutput } from "./buffered-output.ts";
 
 export type Logger = pino.Logger;
 
+const time = pino.stdTimeFunctions.isoTime;
+
 /** One for all loggers of the process, so that their lines keep their order. */
 const output = createBufferedOutput();
 
@@ -14,7 +16,7 @@ export function createLogger(options: { level: string; name: string }): Logger {
   const settings = {
     level: options.level,
     base: { process: options.name },
-    timestamp: pino.stdTimeFunctions.isoTime,
+    timestamp: time,
     redact: {
       paths: SECRET_FIELDS.flatMap((field) => [field, `*.${field}`]),
       censor: "[redacted]",
@@ -24,12 +26,31 @@ export function createLogger(options: { level: string; name: string }): Logger {
   return pino(settings, output);
 }
 
+/** What is told of every request. None of it can be secret. */
+export interface RequestLine {
+  readonly requestId: string;
+  readonly method: string;
+  /** Without the query, which may hold codes, tokens and what people typed. */
+  readonly path: string;
+  readonly status: number;
+  readonly ms: number;
+}
+
 /**
- * The same log for lines whose fields are all named where they are written, and none of which can be secret: looking through
- * each of them for one would cost as much as a signature.
+ * The lines of a log that are written for every request: as `log.info(line, "request")` would, at half of what it costs to go
+ * through an object of any shape.
  */
-export function withoutRedaction(log: Logger): Logger {
-  return log.child({}, { redact: { paths: [] } });
+export function createRequestLog(log: Logger): (line: RequestLine) => void {
+  const { info } = log.levels.values;
+  const bindings = JSON.stringify(log.bindings()).slice(1, -1);
+  return ({ requestId, method, path, status, ms }) => {
+    if (!log.isLevelEnabled("info")) return;
+    const fields = `"requestId":${JSON.stringify(requestId)},"method":${JSON.stringify(method)},"path":${JSON.stringify(path)}`;
+    output.lastLevel = info ?? 0;
+    output.write(
+      `{"level":${info}${time()},${bindings},${fields},"status":${status},"ms":${ms},"msg":"request"}\n`,
+    );
+  };
 }
 
 const SECRET_FIELDS = [

@@ -12,7 +12,7 @@ const SECRET = "s3cret-of-the-test";
 /** What a logger of its own process writes for `statement`, a line of JavaScript that uses `log`. */
 async function logged(statement: string, level = "info"): Promise<string> {
   const script = `
-    import { createLogger } from ${JSON.stringify(new URL("../../src/lib/log.ts", import.meta.url).pathname)};
+    import { createLogger, createRequestLog } from ${JSON.stringify(new URL("../../src/lib/log.ts", import.meta.url).pathname)};
     const log = createLogger({ level: "${level}", name: "test" });
     ${statement}`;
   const child = Bun.spawn([process.execPath, "--no-env-file", "-e", script], {
@@ -73,6 +73,24 @@ describe("a log line", () => {
     );
     expect(lines).not.toContain(SECRET);
     expect(lines.match(/\[redacted\]/g)).toHaveLength(fields.length * 3);
+  });
+});
+
+describe("the line of a request", () => {
+  const request = { requestId: "req_1", method: "GET", path: '/a"\\\n{', status: 200, ms: 3 };
+  const written = (level?: string) => logged(`createRequestLog(log)(${JSON.stringify(request)});`, level);
+
+  it("is what the log would write of such an object", async () => {
+    const line = await written();
+    const asObject = await logged(`log.info(${JSON.stringify(request)}, "request");`);
+    const withoutTime = (text: string) => text.replace(/"time":"[^"]+"/, "");
+    expect(withoutTime(line)).toBe(withoutTime(asObject));
+    const { time } = JSON.parse(line);
+    expect(new Date(time).toISOString()).toBe(time);
+  });
+
+  it("is not written below the level", async () => {
+    expect(await written("warn")).toBe("");
   });
 });
 

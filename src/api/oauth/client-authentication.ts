@@ -23,11 +23,15 @@ export async function requireClient(
 ): Promise<Client> {
   const credentials = readClientCredentials(request.headers.get("authorization"), parameters);
   const client = await findClient(deps, tenant.id, credentials.clientId);
-  const now = deps.clock.now();
-  const known = client && { ...client, secretHashes: validSecretHashes(client, now) };
-  if (credentials.method !== "private_key_jwt") return authenticateClient(credentials, known);
+  const known = client && {
+    clientId: client.clientId,
+    tokenEndpointAuthMethod: client.tokenEndpointAuthMethod,
+    secretHashes: validSecretHashes(client, deps.clock.now()),
+    client,
+  };
+  if (credentials.method !== "private_key_jwt") return authenticateClient(credentials, known).client;
   const verified = await isVerified(deps, tenant, client, credentials.assertion);
-  return authenticateClient(credentials, known, undefined, verified);
+  return authenticateClient(credentials, known, undefined, verified).client;
 }
 
 /** Only a client that is registered for assertions is asked for its keys: others have them for other purposes. */

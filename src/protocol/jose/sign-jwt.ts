@@ -13,13 +13,25 @@ export async function signJwt(
   claims: object,
   { typ, key: signingKey }: { readonly typ: string; readonly key: SigningKey },
 ): Promise<string> {
-  const { alg, kid, privateKey } = signingKey;
-  const input = `${encodeJson({ alg, typ, kid })}.${encodeJson(claims)}`;
+  const { alg, privateKey } = signingKey;
+  const input = `${headerOf(signingKey, typ)}.${encodeJson(claims)}`;
   const { digest, key } = signatureOptions(alg, privateKey);
   const data = Buffer.from(input);
   const signature =
     alg === "ES256" || alg === "EdDSA" ? sign(digest, data, key) : await signOnThreadPool(digest, data, key);
   return `${input}.${signature.toString("base64url")}`;
+}
+
+/** The encoded header is the same for all tokens of one type that a key signs. */
+const headers = new WeakMap<SigningKey, Map<string, string>>();
+
+function headerOf(key: SigningKey, typ: string): string {
+  const ofKey = headers.get(key) ?? new Map<string, string>();
+  const known = ofKey.get(typ);
+  if (known !== undefined) return known;
+  const header = encodeJson({ alg: key.alg, typ, kid: key.kid });
+  headers.set(key, ofKey.set(typ, header));
+  return header;
 }
 
 function signOnThreadPool(

@@ -84,7 +84,7 @@ function checkClaims(
   kid: string,
   expected: JwtVerification,
 ): JwtResult {
-  const { iss, aud, exp, nbf } = claims;
+  const { iss, aud, nbf } = claims;
   const tolerance = expected.clockToleranceSeconds ?? 0;
   const now = expected.now.getTime() / 1000;
   if (iss !== expected.issuer) return refused("issuer");
@@ -92,11 +92,16 @@ function checkClaims(
   const { audience } = expected;
   if (audience !== ANY_AUDIENCE && !(typeof aud === "string" ? [aud] : aud).includes(audience))
     return refused("audience");
-  if (typeof exp !== "number" || (!expected.acceptExpired && now >= exp + tolerance))
+  if (!isJwtClaims(claims) || (!expected.acceptExpired && now >= claims.exp + tolerance))
     return refused("expired");
   if (nbf !== undefined && (typeof nbf !== "number" || now < nbf - tolerance))
     return refused("not_yet_valid");
-  return { ok: true, claims: { ...claims, iss: expected.issuer, aud, exp }, kid };
+  return { ok: true, claims, kid };
+}
+
+/** Narrows what is checked one by one. */
+function isJwtClaims(claims: Readonly<Record<string, unknown>>): claims is JwtClaims {
+  return typeof claims["iss"] === "string" && isAudience(claims["aud"]) && typeof claims["exp"] === "number";
 }
 
 function isAudience(aud: unknown): aud is string | readonly string[] {

@@ -78,8 +78,10 @@ function decodeUtf8(bytes: Uint8Array): string | undefined {
 }
 
 function decodeFormValue(value: string | undefined): string | undefined {
+  // Ids and secrets of ours have nothing to decode.
+  if (!value || /^[\w.-]+$/.test(value)) return value;
   try {
-    return value === undefined ? undefined : decodeURIComponent(value.replaceAll("+", " "));
+    return decodeURIComponent(value.replaceAll("+", " "));
   } catch {
     return undefined;
   }
