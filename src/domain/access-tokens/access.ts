@@ -121,12 +121,13 @@ export async function findStandingAccessToken(
   const claims = opaque
     ? await standingOpaque(deps, tenant, opaque)
     : await standingSigned(deps, tenant, token);
-  const standing = claims && liveToken(claims);
-  if (!standing) return undefined;
+  const members = claims && membersOf(claims);
+  if (!members) return undefined;
+  const { clientId } = members;
   // Whether somebody may still act for the user depends on who both are now.
   if (claims["act"] !== undefined) return findLiveAccessToken(deps, tenant, token, ANY_AUDIENCE);
   // From the cache: a client that was disabled has no tokens any more.
-  return (await findClient(deps, tenant.id, standing.clientId)) && standing;
+  return (await findClient(deps, tenant.id, clientId)) && { claims, clientId };
 }
 
 async function standingSigned(deps: Deps, tenant: Tenant, token: string) {
@@ -168,6 +169,15 @@ async function findOpaque(
   return family && user ? liveToken(claims, { family, user }) : undefined;
 }
 
+/** What every access token says of itself; undefined for claims of none. */
+function membersOf({ client_id: clientId, jti, exp, cnf }: Readonly<Record<string, unknown>>) {
+  if (typeof clientId !== "string" || typeof jti !== "string" || typeof exp !== "number") return undefined;
+  const jkt = typeof cnf === "object" && cnf !== null && "jkt" in cnf ? cnf.jkt : undefined;
+  // A confirmation that we do not know how to check is none that we may skip (RFC 7800 §3.1).
+  if (cnf !== undefined && typeof jkt !== "string") return undefined;
+  return { clientId, jwtId: jti, exp, dpopJkt: typeof jkt === "string" ? jkt : undefined };
+}
+
 function liveToken(
   claims: Readonly<Record<string, unknown>>,
   owner?: {
@@ -175,18 +185,16 @@ function liveToken(
     family: { id: Id<"tokenFamily">; sessionId: Id<"session"> | null; claims: string | null };
   },
 ): LiveAccessToken | undefined {
-  const { client_id: clientId, scope, jti, exp, cnf } = claims;
-  if (typeof clientId !== "string" || typeof jti !== "string" || typeof exp !== "number") return undefined;
-  const jkt = typeof cnf === "object" && cnf !== null && "jkt" in cnf ? cnf.jkt : undefined;
-  // A confirmation that we do not know how to check is none that we may skip (RFC 7800 §3.1).
-  if (cnf !== undefined && typeof jkt !== "string") return undefined;
+  const members = membersOf(claims);
+  if (!members) return undefined;
+  const { scope } = claims;
   return {
     claims,
-    clientId,
-    jwtId: jti,
-    expiresAt: new Date(exp * 1000),
+    clientId: members.clientId,
+    jwtId: members.jwtId,
+    expiresAt: new Date(members.exp * 1000),
     scope: parseScope(typeof scope === "string" ? scope : undefined),
-    dpopJkt: typeof jkt === "string" ? jkt : undefined,
+    dpopJkt: members.dpopJkt,
     onBehalfOf: owner && {
       user: owner.user,
       familyId: owner.family.id,
