@@ -1,11 +1,12 @@
 /** What a process does about a database that goes away and comes back. */
 import { afterAll, beforeAll, describe, expect, it } from "bun:test";
-import { connect, createServer, type Server, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { createCaches } from "../../src/db/caches.ts";
 import { closeDatabase, connectDatabase, isDatabaseUnavailable } from "../../src/db/client.ts";
 import { newId } from "../../src/lib/ids.ts";
 import { createLogger } from "../../src/lib/log.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
+import { openGate } from "../support/gate.ts";
 import { until } from "../support/scratch.ts";
 
 const POOL = 8;
@@ -17,53 +18,6 @@ beforeAll(async () => {
   database = await createTestDatabase();
 });
 afterAll(() => database.drop());
-
-/** The way to the database, which can be closed: as if nothing listened there, or as a proxy does whose server is away. */
-async function openGate() {
-  const target = new URL(database.url);
-  const sockets = new Set<Socket>();
-  let away: ((socket: Socket) => void) | undefined;
-  let refused = 0;
-  const server: Server = createServer((socket) => {
-    socket.on("error", () => {});
-    sockets.add(socket);
-    if (away) {
-      refused++;
-      return away(socket);
-    }
-    const there = connect(Number(target.port || 5432), target.hostname);
-    for (const [one, other] of [
-      [socket, there],
-      [there, socket],
-    ] as const) {
-      sockets.add(one);
-      one.on("error", () => {});
-      one.on("close", () => other.destroy());
-      one.pipe(other);
-    }
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  if (!address || typeof address === "string") throw new Error("no port");
-  const url = new URL(database.url);
-  url.host = `127.0.0.1:${address.port}`;
-  return {
-    url: url.href,
-    refused: () => refused,
-    close(how: (socket: Socket) => void) {
-      away = how;
-      for (const socket of sockets) socket.destroy();
-      sockets.clear();
-    },
-    open() {
-      away = undefined;
-    },
-    async [Symbol.asyncDispose]() {
-      for (const socket of sockets) socket.destroy();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
-}
 
 /** What PostgreSQL says while it recovers. */
 function sayStarting(socket: Socket): void {
@@ -78,7 +32,7 @@ describe.each([
   ["that is starting", sayStarting],
 ])("a database %s", (_, how) => {
   it("fails requests at once, as one that is away", async () => {
-    await using gate = await openGate();
+    await using gate = await openGate(database.url);
     gate.close(how);
     const db = connectDatabase(gate.url, { max: 2, applicationName: "test" });
     const asked = await Promise.allSettled([
@@ -93,7 +47,7 @@ describe.each([
   });
 
   it("is not tried without a pause by what listens to it", async () => {
-    await using gate = await openGate();
+    await using gate = await openGate(database.url);
     const db = connectDatabase(gate.url, { max: 1, applicationName: "test" });
     const stop = await createCaches().listen(db, log);
     gate.close(how);
@@ -109,7 +63,7 @@ describe.each([
 
 describe("a database that is back", () => {
   it("is asked again within moments, and listened to, however often it was tried in vain", async () => {
-    await using gate = await openGate();
+    await using gate = await openGate(database.url);
     const db = connectDatabase(gate.url, { max: POOL, applicationName: "test" });
     const caches = createCaches();
     const things = caches.named<{ n: number }>("things", ["things"]);
