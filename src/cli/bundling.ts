@@ -93,7 +93,9 @@ export async function makeBundle({ root = projectRoot, entry = CLI }: Program = 
     await build(join(root, entry), workshop);
     for (const name of readdirSync(workshop)) writeThrough(join(workshop, name));
     // Whoever edits a file meanwhile gets no bundle, rather than one of half an edit.
-    if (join(directory, keyOf(root, entry)) === target) renameSync(workshop, target);
+    if (join(directory, keyOf(root, entry)) !== target)
+      throw new Error("a file was changed while the bundle was made");
+    renameSync(workshop, target);
   } catch (error) {
     if (!existsSync(target)) throw error;
   } finally {

@@ -76,6 +76,18 @@ describe("A bundle", () => {
     expect(readFileSync(one, "utf8")).toEndWith("// as it was");
   });
 
+  it("is not made of half an edit", async () => {
+    using scratch = scratchDirectory();
+    const { path: root } = scratch;
+    smallCheckout(root);
+    const making = makeBundle({ root }).catch((error: unknown) => error);
+    writeFileSync(join(root, "src", "word.ts"), 'export const word: string = "edited";');
+    expect(await making).toBeInstanceOf(Error);
+    expect(findBundle({ root })).toBeUndefined();
+    expect(readdirSync(join(root, ".build"))).toEqual([]);
+    expect(say(await makeBundle({ root }))).toBe("edited");
+  });
+
   it("leaves nothing behind that does not build", async () => {
     using scratch = scratchDirectory();
     const { path: root } = scratch;
