@@ -1,5 +1,6 @@
 /** Attacks on refresh tokens (RFC 6749 §6, §10.4; RFC 9700 §4.14; OAuth 2.1 §4.3). */
 import { afterAll, beforeAll, describe, expect, it } from "bun:test";
+import { configureClient } from "../support/client-row.ts";
 import { postForm, postJson, startTestServer, type TestServer } from "../support/server.ts";
 import {
   type App,
@@ -151,6 +152,15 @@ describe("scope at the refresh", () => {
     expect(narrow.scope).toBe("email");
     expect(await whereItWorks(server.url, narrow.access_token)).toEqual({ me: 403, userinfo: 403 });
     expect((await tokensOf(refresh(app, narrow.refresh_token))).scope).toBe("openid email");
+  });
+
+  /** Guard: domain/tokens/refresh.ts, what the client is registered for now. */
+  it("goes when an administrator takes it away from the client", async () => {
+    const shrinking = await createApp(server);
+    const code = await obtainCode(browser, shrinking, { scope: "openid profile email" });
+    const first = await tokensOf(exchangeCode(shrinking, code));
+    await configureClient(server, shrinking, { scopes: ["openid", "email"] });
+    expect((await tokensOf(refresh(shrinking, first.refresh_token))).scope).toBe("openid email");
   });
 
   /** RFC 6749 §6: a retry is no way around it. Guard: decideRefreshToken. */

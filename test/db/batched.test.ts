@@ -191,6 +191,8 @@ describe("against PostgreSQL", () => {
         ),
       );
     expect(stored).toMatchObject({ issuedAt: rows[0]?.issuedAt, expiresAt: rows[0]?.expiresAt });
+    const kinds = await db.$client`select distinct jsonb_typeof(claims) as kind from access_tokens`;
+    expect(kinds.map(({ kind }) => kind)).toEqual(["object"]);
   });
 
   it("finds each by its own key, whatever the key looks like", async () => {
