@@ -1,11 +1,19 @@
 import { asc, inArray, sql } from "drizzle-orm";
-import type { Executor } from "../db/client.ts";
+import type { Executor, Fragment, Sql } from "../db/client.ts";
 import { outbox } from "../db/schema/index.ts";
-import { type Id, newId } from "../lib/ids.ts";
+import { type Id, newId, uuidFromId } from "../lib/ids.ts";
 import { type JobName, type JobPayload, type QueueName, queueNames } from "./contracts.ts";
 
 /** A trigger notifies this channel of every statement that writes to the outbox. */
 export const OUTBOX_CHANNEL = "gatewright_outbox";
+
+export interface NewJob<Queue extends QueueName, Name extends JobName<Queue>> {
+  readonly tenantId: Id<"tenant">;
+  readonly queue: Queue;
+  readonly name: Name;
+  readonly payload: JobPayload<Queue, Name>;
+  readonly now: Date;
+}
 
 /**
  * Writes a job in the caller's transaction: it exists exactly when the change does. The relay puts it on the queue
@@ -13,7 +21,7 @@ export const OUTBOX_CHANNEL = "gatewright_outbox";
  */
 export async function enqueue<Queue extends QueueName, Name extends JobName<Queue>>(
   executor: Executor,
-  job: { tenantId: Id<"tenant">; queue: Queue; name: Name; payload: JobPayload<Queue, Name>; now: Date },
+  job: NewJob<Queue, Name>,
 ): Promise<Id<"outbox">> {
   const id = newId("outbox");
   await executor.insert(outbox).values({
@@ -26,6 +34,20 @@ export async function enqueue<Queue extends QueueName, Name extends JobName<Queu
   });
   return id;
 }
+
+/**
+ * The same as a part of a larger statement, which wakes the relay even when it writes no job.
+ * @param source the common table expression that has a row exactly when there is something to do
+ */
+export const jobInsert = <Queue extends QueueName, Name extends JobName<Queue>>(
+  driver: Sql,
+  { tenantId, queue, name, payload, now }: NewJob<Queue, Name>,
+  source: string,
+): Fragment => driver`
+  insert into outbox (tenant_id, id, queue, name, payload, created_at)
+  select ${uuidFromId("tenant", tenantId)}::uuid, ${uuidFromId("outbox", newId("outbox"))}::uuid, ${queue}::text,
+    ${name}::text, ${JSON.stringify(payload)}::text::jsonb, ${now.toISOString()}::timestamptz
+  from ${driver(source)}`;
 
 export type OutboxRow = typeof outbox.$inferSelect;
 

@@ -5,17 +5,12 @@ import type { Id } from "../../lib/ids.ts";
 import { policyOf } from "../mfa/policy.ts";
 import { type DeviceToken, trustDevice } from "../mfa/trusted-devices/service.ts";
 import type { RequestContext } from "../request-context.ts";
-import {
-  newSession,
-  renewSession,
-  type Session,
-  type SessionStart,
-  type StartedSession,
-} from "../sessions/service.ts";
+import { newSession, type Session, type SessionStart, type StartedSession } from "../sessions/service.ts";
 import type { Tenant } from "../tenants/service.ts";
 import type { User } from "../users/service.ts";
 import { nativeLifetimeSeconds, type NativeTokens, newNativeTokens } from "./native-tokens.ts";
-import { hasSignedInFrom, recordSignIn, tellOfNewBrowser } from "./sign-ins/service.ts";
+import { invalidCredentials } from "./refusals.ts";
+import { type CheckedPassword, recordSignIn } from "./sign-ins/service.ts";
 
 /** Somebody who proved all that they had to. */
 export interface Proven {
@@ -24,6 +19,8 @@ export interface Proven {
   readonly amr: readonly string[];
   /** For the audit trail: by which methods, in their order. */
   readonly methods: readonly string[];
+  /** Of a sign-in by a password alone, which is looked at once more. In the transaction of any other, what was proved holds. */
+  readonly password?: CheckedPassword;
   /** Whether this device is to be asked for no second factor for a while. */
   readonly trustDevice: boolean;
   readonly context: RequestContext;
@@ -43,7 +40,10 @@ export interface BrowserSignIn {
   readonly device: DeviceToken | undefined;
 }
 
-/** Begins a session of the native API, in the caller's transaction. */
+/**
+ * Begins a session of the native API, in the caller's transaction; by a password alone, also without one.
+ * @throws AppError 401 when the password is another one by now
+ */
 export async function beginNative(
   deps: Deps,
   executor: Executor,
@@ -54,14 +54,14 @@ export async function beginNative(
   const { user } = proven;
   const session = newSession(startOf(deps, proven, { lifetimeSeconds, withCookie: false }));
   const { record, tokens } = await newNativeTokens(deps, tenant, user, session.started);
-  const known = await recordSignIn(executor, proven, { ...session, tokens: record });
-  if (!known) await tellOfNewBrowser(executor, proven, session.started);
+  if (!(await recordSignIn(executor, proven, { ...session, tokens: record }))) throw invalidCredentials();
   return { user, tokens, device: await trustIfWanted(deps, executor, tenant, proven) };
 }
 
 /**
- * Begins a session of the hosted pages, in the caller's transaction.
+ * Begins a session of the hosted pages, in the caller's transaction; by a password alone, also without one.
  * @param before the browser's session: the same user's is renewed
+ * @throws AppError 401 when the password is another one by now
  */
 export async function beginBrowser(
   deps: Deps,
@@ -117,17 +117,10 @@ async function beginBrowserSession(
   renewing: Id<"session"> | undefined,
 ): Promise<StartedSession> {
   if (renewing) {
-    // A session that is renewed is from this browser then.
-    const known = await hasSignedInFrom(executor, proven.user, proven.context.userAgent);
-    const started = await renewSession(executor, renewing, start);
-    if (started) {
-      await recordSignIn(executor, proven, { started });
-      if (!known) await tellOfNewBrowser(executor, proven, started);
-      return started;
-    }
+    const session = { ...newSession(start, renewing), renewed: true };
+    if (await recordSignIn(executor, proven, session)) return session.started;
   }
   const session = newSession(start);
-  const known = await recordSignIn(executor, proven, session);
-  if (!known) await tellOfNewBrowser(executor, proven, session.started);
+  if (!(await recordSignIn(executor, proven, session))) throw invalidCredentials();
   return session.started;
 }

@@ -5,7 +5,6 @@
  */
 import type { Executor } from "../../db/client.ts";
 import type { Deps } from "../../deps.ts";
-import { AppError } from "../../lib/errors.ts";
 import { combineAmr } from "../../protocol/oidc/acr.ts";
 import { addFactor, type NewFactor } from "../mfa/enrolment.ts";
 import {
@@ -28,10 +27,12 @@ import {
 import { lockFactors, methodsBeyond, policyOf } from "../mfa/policy.ts";
 import { type FactorProver, withSecondFactor } from "../mfa/second-factor.ts";
 import { isTrustedDevice } from "../mfa/trusted-devices/service.ts";
+import type { Attempt } from "../protection/service.ts";
 import type { RequestContext } from "../request-context.ts";
 import { endSession, type Session } from "../sessions/service.ts";
 import type { Tenant } from "../tenants/service.ts";
 import type { User } from "../users/service.ts";
+import { userVerificationRequired } from "./refusals.ts";
 import {
   beginBrowser,
   beginNative,
@@ -48,6 +49,8 @@ export interface FirstProof {
   readonly first: FirstFactor;
   /** Uses it up, or sees that it still holds, in the transaction that it leads to. @throws AppError when it does not */
   redeem(executor: Executor): Promise<void>;
+  /** A password, and its attempt, which is still under way: the statement that begins a session sees to both by itself. */
+  readonly password?: { readonly hash: string; readonly attempt: Attempt };
 }
 
 /** Where a sign-in has come to: to its end, or to what is still missing. */
@@ -94,34 +97,30 @@ export async function continueBrowser(
 async function continueSignIn<SignIn>(
   deps: Deps,
   tenant: Tenant,
-  { user, first, redeem }: FirstProof,
+  { user, first, redeem, password }: FirstProof,
   options: { surface: SignInSurface; deviceToken: string | undefined; context: RequestContext },
   begin: (executor: Executor, proven: Proven) => Promise<SignIn>,
 ): Promise<SignInStep<SignIn>> {
   const decision = await decide(deps, tenant, user, first, options.deviceToken);
-  if (decision.kind === "refuse") {
-    throw new AppError(
-      403,
-      "user_verification_required",
-      "This passkey did not verify who you are. Please sign in another way.",
-    );
-  }
-  const now = deps.clock.now();
-  return deps.db.transaction(async (tx): Promise<SignInStep<SignIn>> => {
-    await redeem(tx);
-    if (decision.kind !== "none") {
-      const { surface } = options;
+  if (decision.kind === "refuse") throw userVerificationRequired();
+  const { surface, context } = options;
+  if (decision.kind !== "none") {
+    const now = deps.clock.now();
+    return deps.db.transaction(async (tx) => {
+      await redeem(tx);
       return { kind: "pending", offer: await openPendingLogin(tx, { user, first, surface, decision, now }) };
-    }
-    const proven = {
-      user,
-      amr: first.amr,
-      methods: [first.method],
-      trustDevice: false,
-      context: options.context,
-    };
-    return { kind: "signed_in", ...(await begin(tx, proven)) };
-  });
+    });
+  }
+  const proven = { user, amr: first.amr, methods: [first.method], trustDevice: false, context };
+  const signIn = password
+    ? await password.attempt.passedBy((counted) =>
+        begin(deps.db, { ...proven, password: { hash: password.hash, counted } }),
+      )
+    : await deps.db.transaction(async (tx) => {
+        await redeem(tx);
+        return begin(tx, proven);
+      });
+  return { kind: "signed_in", ...signIn };
 }
 
 async function decide(

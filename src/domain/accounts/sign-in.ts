@@ -36,7 +36,18 @@ export async function authenticateByPassword(
   credentials: Credentials,
   context: RequestContext,
 ): Promise<{ user: User; hash: string }> {
-  return checkPassword<never>(deps, tenant, credentials, context, async () => undefined);
+  const nobody = async () => undefined;
+  const { user, hash, attempt } = await checkPassword<never>(deps, tenant, credentials, context, nobody);
+  await attempt.passed();
+  requireVerifiedEmail(tenant, user);
+  return { user, hash };
+}
+
+/** A password of ours that was right. Its attempt is still under way. */
+interface RightPassword {
+  readonly user: User;
+  readonly hash: string;
+  readonly attempt: Attempt;
 }
 
 /** @param elsewhere asked for whom else the password is right, when it is none of ours; undefined: for nobody */
@@ -46,7 +57,7 @@ async function checkPassword<Found extends { readonly user: User }>(
   credentials: Credentials,
   context: RequestContext,
   elsewhere: () => Promise<Found | undefined>,
-): Promise<{ user: User; hash: string } | Found> {
+): Promise<RightPassword | Found> {
   const user = await findUserByIdentifier(deps, tenant.id, credentials.identifier);
   const { identifier } = credentials;
   const attempt = await beginAttempt(deps, tenant, { user, identifier, context, method: "password" });
@@ -71,17 +82,14 @@ async function checkPassword<Found extends { readonly user: User }>(
     });
     throw invalidCredentials();
   }
+  if (!deps.passwords.isOutdated(hash)) return { user, hash, attempt };
   await attempt.passed();
-  let current = hash;
-  if (deps.passwords.isOutdated(hash)) {
-    current = await deps.passwords.hash(credentials.password);
-    // Another sign-in was quicker, or the password is another one now: look again.
-    if (!(await replaceHash(deps.db, tenant.id, user.id, hash, current))) {
-      return checkPassword(deps, tenant, credentials, context, elsewhere);
-    }
+  const current = await deps.passwords.hash(credentials.password);
+  // Another sign-in was quicker, or the password is another one now: look again.
+  if (!(await replaceHash(deps.db, tenant.id, user.id, hash, current))) {
+    return checkPassword(deps, tenant, credentials, context, elsewhere);
   }
-  requireVerifiedEmail(tenant, user);
-  return { user, hash: current };
+  return { user, hash: current, attempt };
 }
 
 /** Refused is who proved who they are; a directory that does not answer leaves ours, which was wrong. */
@@ -114,9 +122,10 @@ export async function signInBrowser(
   before: Session | undefined,
   context: RequestContext,
 ): Promise<SignInStep<BrowserSignIn>> {
-  const proof = await provePassword(deps, tenant, credentials, context);
   const { rememberMe, deviceToken } = credentials;
-  return continueBrowser(deps, tenant, proof, { rememberMe, deviceToken, before, context });
+  return withPassword(deps, tenant, credentials, context, (proof) =>
+    continueBrowser(deps, tenant, proof, { rememberMe, deviceToken, before, context }),
+  );
 }
 
 /** A sign-in on the native API: tokens, or what is still missing for them. */
@@ -126,17 +135,20 @@ export async function signInNative(
   credentials: Credentials & { deviceToken?: string | undefined },
   context: RequestContext,
 ): Promise<SignInStep<NativeSignIn>> {
-  const proof = await provePassword(deps, tenant, credentials, context);
-  return continueNative(deps, tenant, proof, { deviceToken: credentials.deviceToken, context });
+  const { deviceToken } = credentials;
+  return withPassword(deps, tenant, credentials, context, (proof) =>
+    continueNative(deps, tenant, proof, { deviceToken, context }),
+  );
 }
 
-/** A password of ours, or of a directory that the tenant's people have one in. */
-async function provePassword(
+/** Goes on with a password of ours, or of a directory that the tenant's people have one in. */
+async function withPassword<Result>(
   deps: Deps,
   tenant: Tenant,
   credentials: Credentials,
   context: RequestContext,
-): Promise<FirstProof> {
+  then: (proof: FirstProof) => Promise<Result>,
+): Promise<Result> {
   const proved = await checkPassword(deps, tenant, credentials, context, async () => {
     const user = await authenticateByDirectory(deps, tenant, credentials, context);
     return user && { user };
@@ -144,13 +156,21 @@ async function provePassword(
   const { user } = proved;
   if (!("hash" in proved))
     // The directory said so a moment ago, and would have to be asked to say it again.
-    return { user, first: { method: "external", amr: ["pwd"] }, redeem: async () => {} };
-  return {
-    user,
-    first: { method: "password", amr: ["pwd"] },
-    async redeem(executor) {
-      // The password may have been changed while it was checked: whoever knew the old one is to be shut out.
-      if (!(await isCurrentHash(executor, tenant.id, user.id, proved.hash))) throw invalidCredentials();
-    },
-  };
+    return then({ user, first: { method: "external", amr: ["pwd"] }, redeem: async () => {} });
+  const { hash, attempt } = proved;
+  try {
+    requireVerifiedEmail(tenant, user);
+    return await then({
+      user,
+      first: { method: "password", amr: ["pwd"] },
+      async redeem(executor) {
+        // The password may have been changed while it was checked: whoever knew the old one is to be shut out.
+        if (!(await isCurrentHash(executor, tenant.id, user.id, hash))) throw invalidCredentials();
+      },
+      password: { hash, attempt },
+    });
+  } finally {
+    // It was right, whatever came of it. One that a complete sign-in ended is over.
+    await attempt.passed();
+  }
 }

@@ -1,5 +1,13 @@
 import { and, desc, eq, notInArray } from "drizzle-orm";
-import { type Database, driverOf, type Executor, parameter, prepared } from "../../db/client.ts";
+import {
+  type Database,
+  driverOf,
+  type Executor,
+  type Fragment,
+  parameter,
+  prepared,
+  type Sql,
+} from "../../db/client.ts";
 import { passwordCredentials, passwordHistory } from "../../db/schema/index.ts";
 import { type Id, newId, uuidFromId } from "../../lib/ids.ts";
 
@@ -57,14 +65,21 @@ export async function isCurrentHash(
   userId: Id<"user">,
   hash: string,
 ): Promise<boolean> {
-  const sql = driverOf(executor);
-  const rows = await sql`
-    select 1 from password_credentials
-    where tenant_id = ${uuidFromId("tenant", tenantId)}::uuid and user_id = ${uuidFromId("user", userId)}::uuid
-      and hash = ${hash}
-    for share`;
+  const rows = await holdingHash(driverOf(executor), tenantId, userId, hash);
   return rows.length > 0;
 }
+
+/** The same as a part of a larger statement. @returns one row when the credential still has this hash */
+export const holdingHash = (
+  sql: Sql,
+  tenantId: Id<"tenant">,
+  userId: Id<"user">,
+  hash: string,
+): Fragment => sql`
+  select 1 from password_credentials
+  where tenant_id = ${uuidFromId("tenant", tenantId)}::uuid and user_id = ${uuidFromId("user", userId)}::uuid
+    and hash = ${hash}
+  for share`;
 
 /**
  * Holds the credential as it is until the transaction ends.

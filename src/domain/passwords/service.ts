@@ -11,6 +11,7 @@ import { passwordStrength } from "./strength.ts";
 export { PASSWORD_MAX_LENGTH, passwordProblem } from "./policy.ts";
 export {
   findPasswordHash,
+  holdingHash,
   isCurrentHash,
   isSetByMail,
   lockPasswordVersion,

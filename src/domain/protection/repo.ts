@@ -1,4 +1,5 @@
 import { and, eq, type SQL, sql } from "drizzle-orm";
+import { arrayLiteral } from "../../db/batched.ts";
 import { type Database, type Executor, type Fragment, moment, type Sql } from "../../db/client.ts";
 import { lockouts } from "../../db/schema/index.ts";
 import { type Id, uuidFromId } from "../../lib/ids.ts";
@@ -178,22 +179,37 @@ export async function unlock(
 }
 
 /**
- * Forgets all failures and lockouts, as a part of a larger statement; attempts that are under way stay counted as such.
+ * Forgets all failures and lockouts of some accounts, as a part of a larger statement: common table expressions, each with the
+ * comma before it. Attempts that are under way stay counted as such, but for one that was right: it ends as by `pass`, with
+ * the address first.
+ * @param passed what that attempt is counted by: accounts among those, and at most one address
  * @param source the common table expression that has a row exactly when they are to be forgotten
  */
-export const forgetting = (
+export function forgetting(
   driver: Sql,
   tenantId: Id<"tenant">,
-  keys: readonly [string, string],
+  keys: readonly string[],
+  passed: readonly Counted[],
   source: string,
-): Fragment => driver`
-  update lockouts l
-  set failures = 0, lockouts = 0, locked_until = null
-  from ${driver(source)}
-  where l.tenant_id = ${uuidFromId("tenant", tenantId)}::uuid and l.kind = 'account'
-    and l.key in (${keys[0]}, ${keys[1]})
-    and (l.failures > 0 or l.lockouts > 0 or l.locked_until is not null)
-  returning 1`;
+): Fragment {
+  const tenant = uuidFromId("tenant", tenantId);
+  const keysOf = (kind: Counted["kind"]) =>
+    arrayLiteral(passed.filter((counted) => counted.kind === kind).map(({ key }) => key));
+  return driver`, address as (
+      update lockouts l set pending = greatest(l.pending - 1, 0)
+      from ${driver(source)}
+      where l.tenant_id = ${tenant}::uuid and l.kind = 'ip' and l.key = any(${keysOf("ip")}::text[])
+      returning 1
+    ), forgotten as (
+      update lockouts l
+      set failures = 0, lockouts = 0, locked_until = null,
+        pending = greatest(l.pending - (l.key = any(${keysOf("account")}::text[]))::int, 0)
+      from ${driver(source)}
+      where l.tenant_id = ${tenant}::uuid and l.kind = 'account' and l.key = any(${arrayLiteral(keys)}::text[])
+        and (l.failures > 0 or l.lockouts > 0 or l.locked_until is not null
+          or l.key = any(${keysOf("account")}::text[]))
+        and (select count(*) from address) >= 0)`;
+}
 
 function textOfCount(build: (count: number) => string): (count: number) => string {
   const texts = new Map<number, string>();

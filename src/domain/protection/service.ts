@@ -7,7 +7,7 @@
  *     if (!right) { await attempt.failed(); throw …the same error as for any wrong credential…; }
  *     await attempt.passed();
  *
- * and, when a sign-in is complete, by its statement, `failuresForgotten`. Every way out of a flow ends its attempt, what it
+ * and, when a sign-in is complete, by its statement, `failuresForgotten`, which can also end the attempt. Every way out of a flow ends its attempt, what it
  * throws after the credential proved right included: an attempt that never ends counts as wrong after half a minute.
  *
  * An attempt is counted before its credential is looked at, by one statement that commits by itself: requests that race
@@ -16,7 +16,6 @@
 import type { Fragment, Sql } from "../../db/client.ts";
 import type { Deps } from "../../deps.ts";
 import { AppError } from "../../lib/errors.ts";
-import type { Id } from "../../lib/ids.ts";
 import { networkOf } from "../../lib/network.ts";
 import type { RequestContext } from "../request-context.ts";
 import type { Tenant } from "../tenants/service.ts";
@@ -24,7 +23,9 @@ import type { User } from "../users/service.ts";
 import { announceAccountLock, announceAddressLock } from "./announcements.ts";
 import { accountKeyOf, secondFactorKeyOf } from "./keys.ts";
 import * as repo from "./repo.ts";
+import type { Counted } from "./repo.ts";
 
+export type { Counted } from "./repo.ts";
 export { isAccountLocked, isUnlockLinkOpen, unlockAccount, unlockByLink } from "./unlocking.ts";
 
 /** Failures count together when they lie in one window of this length, in seconds. */
@@ -65,6 +66,11 @@ export interface Attempt {
    * tries at the second factor; only a complete sign-in does (`failuresForgotten`).
    */
   passed(): Promise<void>;
+  /**
+   * The same by the statement of a complete sign-in, which is told what to end (`failuresForgotten`). When it throws, the
+   * attempt is still under way.
+   */
+  passedBy<Result>(statement: (counted: readonly Counted[]) => Promise<Result>): Promise<Result>;
 }
 
 /**
@@ -120,6 +126,11 @@ export async function beginAttempt(deps: Deps, tenant: Tenant, subject: AttemptS
       }
     },
     passed: release,
+    async passedBy(statement) {
+      const result = await statement(begun);
+      begun.length = 0;
+      return result;
+    },
   };
 }
 
@@ -164,14 +175,15 @@ async function admit(
  * A sign-in is complete, with all its factors: the account's failures before it are forgotten. Those of the address are
  * not, or an attacker would sign in to an account of their own now and then. A part of the statement that begins the session,
  * so that a sign-in that does not come about forgets nothing.
+ * @param counted an attempt of this user's that was right, and ends with the sign-in (`passedBy`)
  * @param source the common table expression that has a row exactly when the sign-in is complete
  */
 export const failuresForgotten = (
   sql: Sql,
-  tenantId: Id<"tenant">,
-  userId: Id<"user">,
+  user: Pick<User, "tenantId" | "id">,
+  counted: readonly Counted[],
   source: string,
-): Fragment => repo.forgetting(sql, tenantId, [userId, secondFactorKeyOf(userId)], source);
+): Fragment => repo.forgetting(sql, user.tenantId, [user.id, secondFactorKeyOf(user.id)], counted, source);
 
 function tooManyAttempts({ lockedUntil }: Pick<repo.Lock, "lockedUntil">, now: Date): AppError {
   const seconds = Math.max(1, Math.ceil((lockedUntil.getTime() - now.getTime()) / 1000));

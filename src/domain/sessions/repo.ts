@@ -49,16 +49,20 @@ export async function insertSession(
   await executor.insert(sessions).values(session);
 }
 
-/** Keeps a session that begins, as a part of a larger statement. */
-export const sessionInsert = (driver: Sql, row: SessionRecord): Fragment => driver`
+/**
+ * Keeps a session that begins, as a part of a larger statement.
+ * @param source the common table expression that has a row exactly when it begins
+ */
+export const sessionInsert = (driver: Sql, row: SessionRecord, source: string): Fragment => driver`
   insert into sessions (tenant_id, id, user_id, secret_hash, auth_time, acr, amr, ip, user_agent, impersonation_id,
     created_at, last_seen_at, expires_at)
-  values (${uuidFromId("tenant", row.tenantId)}::uuid, ${uuidFromId("session", row.id)}::uuid,
+  select ${uuidFromId("tenant", row.tenantId)}::uuid, ${uuidFromId("session", row.id)}::uuid,
     ${uuidFromId("user", row.userId)}::uuid, ${row.secretHash ?? null}::bytea, ${row.authTime.toISOString()}::timestamptz,
     ${row.acr}::text, ${arrayLiteral(row.amr)}::text[], ${row.ip ?? null}::text, ${row.userAgent ?? null}::text,
     ${row.impersonationId ? uuidFromId("impersonation", row.impersonationId) : null}::uuid,
     ${row.createdAt.toISOString()}::timestamptz, ${row.lastSeenAt.toISOString()}::timestamptz,
-    ${row.expiresAt.toISOString()}::timestamptz)`;
+    ${row.expiresAt.toISOString()}::timestamptz
+  from ${driver(source)}`;
 
 /** Holds the session as it is until the transaction ends; @returns whether it stands. */
 export async function lockLiveSession(
@@ -74,27 +78,21 @@ export async function lockLiveSession(
   return row !== undefined && !row.revokedAt;
 }
 
-/** @returns whether the session still stood, and is the user's own. */
-export async function renew(
-  executor: Executor,
-  session: Omit<typeof sessions.$inferInsert, "createdAt">,
-): Promise<boolean> {
-  const { tenantId, id, userId, ...changes } = session;
-  const renewed = await executor
-    .update(sessions)
-    .set(changes)
-    .where(
-      and(
-        eq(sessions.tenantId, tenantId),
-        eq(sessions.id, id),
-        eq(sessions.userId, userId),
-        isNull(sessions.revokedAt),
-        isNull(sessions.impersonationId),
-      ),
-    )
-    .returning({ id: sessions.id });
-  return renewed.length > 0;
-}
+/**
+ * Makes a session that stands a fresh one, as a part of a larger statement.
+ * @param source the common table expression that has a row exactly when it is to be renewed
+ * @returns one row when it still stood, and is the user's own
+ */
+export const sessionRenewal = (driver: Sql, row: SessionRecord, source: string): Fragment => driver`
+  update sessions s
+  set secret_hash = ${row.secretHash ?? null}::bytea, auth_time = ${row.authTime.toISOString()}::timestamptz,
+    acr = ${row.acr}::text, amr = ${arrayLiteral(row.amr)}::text[], ip = ${row.ip ?? null}::text,
+    user_agent = ${row.userAgent ?? null}::text, last_seen_at = ${row.lastSeenAt.toISOString()}::timestamptz,
+    expires_at = ${row.expiresAt.toISOString()}::timestamptz
+  from ${driver(source)}
+  where s.tenant_id = ${uuidFromId("tenant", row.tenantId)}::uuid and s.id = ${uuidFromId("session", row.id)}::uuid
+    and s.user_id = ${uuidFromId("user", row.userId)}::uuid and s.revoked_at is null and s.impersonation_id is null
+  returning s.id as session_id`;
 
 /** @returns whether the session still stood, and is the user's own. */
 export async function raise(

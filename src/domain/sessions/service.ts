@@ -13,7 +13,7 @@ import * as repo from "./repo.ts";
 export { endAllSessions, endSession } from "./ending.ts";
 export { findSignIn, signedInFrom } from "./sign-ins/service.ts";
 
-export { lockLiveSession, sessionInsert, type SessionRecord } from "./repo.ts";
+export { lockLiveSession, sessionInsert, sessionRenewal, type SessionRecord } from "./repo.ts";
 
 /** A live sign-in, with the user it belongs to. */
 export interface Session {
@@ -57,7 +57,11 @@ export async function startSession(executor: Executor, start: SessionStart): Pro
   return started;
 }
 
-/** What is stored of a session that begins, for a larger statement (`sessionInsert`), and what its user keeps. */
+/**
+ * What is stored of a session that begins, for a larger statement (`sessionInsert`), and what its user keeps.
+ * @param id of one that stands, which is made a fresh one (`sessionRenewal`): the same user proved again who they are. Its
+ *   cookie changes, the tokens that hang on it stay
+ */
 export function newSession(start: SessionStart, id: Id<"session"> = newId("session")) {
   const { tenantId, userId, context, now } = start;
   const secret = start.withCookie ? newSecretToken(id) : undefined;
@@ -78,21 +82,6 @@ export function newSession(start: SessionStart, id: Id<"session"> = newId("sessi
   };
   const started: StartedSession = { id, ...proof, expiresAt, cookie: secret?.token };
   return { row, started };
-}
-
-/**
- * Makes a session that stands a fresh one, in the caller's transaction: the same user proved again who they are. Its
- * cookie changes, the tokens that hang on it stay.
- * @returns undefined when it was ended meanwhile
- */
-export async function renewSession(
-  executor: Executor,
-  id: Id<"session">,
-  start: SessionStart,
-): Promise<StartedSession | undefined> {
-  const { row, started } = newSession(start, id);
-  const { createdAt: _, ...renewed } = row;
-  return (await repo.renew(executor, renewed)) ? started : undefined;
 }
 
 /** How the user of a live session proved who they are. */

@@ -241,15 +241,17 @@ export async function markEmailVerified(
   return verified.length > 0;
 }
 
-/** Notes that the user signed in, as a part of a larger statement. @returns one row for a user who is there */
+/** Notes that a user signed in when `source` has a row, as a part of a larger statement. @returns one row if they are there */
 export const lastLoginUpdate = (
   driver: Sql,
   { tenantId, id }: Pick<User, "tenantId" | "id">,
   now: Date,
+  source: string,
 ): Fragment => driver`
-  update users set last_login_at = ${now.toISOString()}::timestamptz
-  where tenant_id = ${uuidFromId("tenant", tenantId)}::uuid and id = ${uuidFromId("user", id)}::uuid
-  returning tenant_id, id`;
+  update users u set last_login_at = ${now.toISOString()}::timestamptz
+  from ${driver(source)}
+  where u.tenant_id = ${uuidFromId("tenant", tenantId)}::uuid and u.id = ${uuidFromId("user", id)}::uuid
+  returning u.tenant_id, u.id`;
 
 /** Whom a mail goes to, as the database says at the time of sending. */
 export interface Recipient {

@@ -1,16 +1,18 @@
 /** What a session is not good for that an administrator has as somebody else, whoever asks. */
 import { afterAll, beforeAll, describe, expect, it } from "bun:test";
+import { eq } from "drizzle-orm";
 import { mayImpersonate } from "../../../src/domain/impersonation/standing.ts";
 import { requireFreshAuthentication } from "../../../src/domain/sessions/fresh.ts";
 import {
   findSessionProof,
+  newSession,
   raiseSession,
-  renewSession,
   startSession,
 } from "../../../src/domain/sessions/service.ts";
-import { hasSignedInFrom } from "../../../src/domain/accounts/sign-ins/service.ts";
-import { lastLoginUpdate, type User } from "../../../src/domain/users/service.ts";
-import { newId } from "../../../src/lib/ids.ts";
+import { recordSignIn } from "../../../src/domain/accounts/sign-ins/service.ts";
+import { outbox } from "../../../src/db/schema/index.ts";
+import type { User } from "../../../src/domain/users/service.ts";
+import { type Id, newId } from "../../../src/lib/ids.ts";
 import { addUser } from "../../conformance/support.ts";
 import { startTestServer, type TestServer } from "../../support/server.ts";
 
@@ -33,6 +35,13 @@ const begin = (impersonated: boolean, userAgent?: string) => ({
   now: server.clock.now(),
 });
 
+const signIn = (start: ReturnType<typeof begin>, renewing?: Id<"session">) =>
+  recordSignIn(
+    server.deps.db,
+    { user, methods: ["password"], context: start.context },
+    { ...newSession(start, renewing), renewed: renewing !== undefined },
+  );
+
 describe("an impersonated session", () => {
   it("proves nothing, and is neither raised nor renewed, as the user's own is", async () => {
     const { deps, tenant } = server;
@@ -40,12 +49,8 @@ describe("an impersonated session", () => {
       const { id } = await startSession(deps.db, begin(impersonated));
       const proof = await findSessionProof(deps, tenant.id, id);
       const raised = await raiseSession(deps.db, { tenantId: tenant.id, id }, { amr: ["pwd", "otp", "mfa"] });
-      const renewed = await renewSession(deps.db, id, begin(false));
-      expect([proof !== undefined, raised, renewed !== undefined]).toEqual([
-        !impersonated,
-        !impersonated,
-        !impersonated,
-      ]);
+      const renewed = await signIn(begin(false), id);
+      expect([proof !== undefined, raised, renewed]).toEqual([!impersonated, !impersonated, !impersonated]);
     }
   });
 
@@ -63,12 +68,15 @@ describe("an impersonated session", () => {
   });
 
   it("makes no browser known: the next sign-in from the same one is news", async () => {
-    const { deps, clock } = server;
-    await lastLoginUpdate(deps.db.$client, user, clock.now());
+    const { deps } = server;
+    const notices = () => deps.db.$count(outbox, eq(outbox.name, "new_sign_in"));
+    await signIn(begin(false, "Jane's browser"));
     await startSession(deps.db, begin(true, "Administrator's browser"));
-    expect(await hasSignedInFrom(deps.db, user, "Administrator's browser")).toBe(false);
-    await startSession(deps.db, begin(false, "Jane's browser"));
-    expect(await hasSignedInFrom(deps.db, user, "Jane's browser")).toBe(true);
+    const before = await notices();
+    await signIn(begin(false, "Jane's browser"));
+    expect(await notices()).toBe(before);
+    await signIn(begin(false, "Administrator's browser"));
+    expect(await notices()).toBe(before + 1);
   });
 });
 

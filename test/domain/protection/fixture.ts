@@ -47,7 +47,7 @@ export async function forgetFailures(
 ): Promise<void> {
   const sql = db.$client;
   await sql`
-    with signed_in as (select 1), forgotten as (${failuresForgotten(sql, tenantId, userId, "signed_in")}) select 1`;
+    with signed_in as (select 1)${failuresForgotten(sql, { tenantId, id: userId }, [], "signed_in")} select 1`;
 }
 
 export const somebody = () => ({ id: newId("user"), emailId: newId("email"), enabled: true });

@@ -1,3 +1,4 @@
+import type { Attempt } from "../../../src/domain/protection/service.ts";
 import type { Deps } from "../../../src/deps.ts";
 import type { LdapConfig } from "../../../src/domain/connections/kinds/ldap.ts";
 import { findConnection, type LdapConnection } from "../../../src/domain/connections/service.ts";
@@ -6,7 +7,12 @@ import type { caller } from "../../api/native/admin/support.ts";
 import { READER, SUFFIX } from "./people.ts";
 
 /** For who asks a directory apart from any sign-in. */
-export const uncounted = async () => ({ admitted: true, failed: async () => {}, passed: async () => {} });
+export const uncounted = async (): Promise<Attempt> => ({
+  admitted: true,
+  failed: async () => {},
+  passed: async () => {},
+  passedBy: (statement) => statement([]),
+});
 
 let counter = 0;
 

@@ -1,42 +1,68 @@
 import { driverOf, type Executor, type Fragment, type Sql } from "../../../db/client.ts";
+import { jobInsert, type NewJob } from "../../../queue/outbox.ts";
 import { type AuditRow, eventInsert } from "../../audit/service.ts";
-import { failuresForgotten } from "../../protection/service.ts";
-import { type SessionRecord, sessionInsert, signedInFrom } from "../../sessions/service.ts";
+import { holdingHash } from "../../passwords/service.ts";
+import { type Counted, failuresForgotten } from "../../protection/service.ts";
+import { type SessionRecord, sessionInsert, sessionRenewal, signedInFrom } from "../../sessions/service.ts";
 import { familyInserts, type FamilyRecord } from "../../tokens/families.ts";
 import { lastLoginUpdate, type User } from "../../users/service.ts";
+
+/** What a password was when it proved right, and what its attempt is counted by, which ends with the sign-in. */
+export interface CheckedPassword {
+  readonly hash: string;
+  readonly counted: readonly Counted[];
+}
 
 export interface SignInRecord {
   readonly user: User;
   readonly userAgent: string | undefined;
-  /** Undefined where one that stands was renewed. */
-  readonly session: SessionRecord | undefined;
+  /** Where nothing but a password that may have been changed meanwhile speaks for the sign-in. */
+  readonly password: CheckedPassword | undefined;
+  readonly session: SessionRecord;
+  /** Whether it is one that stands. */
+  readonly renewed: boolean;
   /** The first tokens of the session. */
   readonly tokens: FamilyRecord | undefined;
   readonly event: AuditRow;
   /** For the case that the account was to be deleted. */
   readonly deletionCancelled: AuditRow;
+  /** Tells the user of a browser that is not known; without it, there is no sign-in from such a one. */
+  readonly notice: NewJob<"email", "new_sign_in"> | undefined;
   readonly now: Date;
 }
 
 /**
- * Writes all that a sign-in is, in one statement: the session and its first tokens, the user's last sign-in, the end of what
- * was counted against the account and of its deletion, and the audit trail's rows.
- * @returns whether the user had signed in with this browser before, or never at all
+ * - `done`
+ * - `refused`: the password is another one by now, the session to be renewed has ended, or the user is gone
+ * - `new_browser`: the user had signed in before, though not with this browser, and there was no notice of it
  */
-export async function insertSignIn(executor: Executor, record: SignInRecord): Promise<boolean> {
+export type SignInOutcome = "done" | "refused" | "new_browser";
+
+/**
+ * Writes all that a sign-in is, in one statement, or nothing: the session and its first tokens, the user's last sign-in, the
+ * end of what was counted against the account and of its deletion, and the audit trail's rows.
+ */
+export async function insertSignIn(executor: Executor, record: SignInRecord): Promise<SignInOutcome> {
   const sql = driverOf(executor);
-  const { user, session, tokens, now } = record;
-  const [row] = await sql<{ known: boolean }[]>`
-    with before as (${signedInFrom(sql, user, record.userAgent)}),
-    signed_in as (${lastLoginUpdate(sql, user, now)}),
-    forgotten as (${failuresForgotten(sql, user.tenantId, user.id, "signed_in")}),
+  const { user, password, session, renewed, tokens, notice, now } = record;
+  const [row] = await sql<{ done: boolean; known: boolean }[]>`
+    with before as (${signedInFrom(sql, user, record.userAgent)})
+    ${password ? sql`, held as (${holdingHash(sql, user.tenantId, user.id, password.hash)})` : sql``},
+    granted as (
+      select from before ${password ? sql`, held` : sql``} ${notice ? sql`` : sql`where before.known`}
+    )
+    ${renewed ? sql`, renewed as (${sessionRenewal(sql, session, "granted")})` : sql``},
+    signed_in as (${lastLoginUpdate(sql, user, now, renewed ? "renewed" : "granted")})
+    ${renewed ? sql`` : sql`, session as (${sessionInsert(sql, session, "signed_in")})`}
+    ${tokens ? familyInserts(sql, tokens.family, tokens.refreshToken, "signed_in") : sql``}
+    ${failuresForgotten(sql, user, password?.counted ?? [], "signed_in")},
     cancelled as (${deletionCancellation(sql, now, "signed_in")}),
     cancellation as (${eventInsert(sql, record.deletionCancelled, "cancelled")}),
     audited as (${eventInsert(sql, record.event, "signed_in")})
-    ${session ? sql`, session as (${sessionInsert(sql, session)})` : sql``}
-    ${tokens ? familyInserts(sql, tokens.family, tokens.refreshToken, "signed_in") : sql``}
-    select known from before`;
-  return row?.known ?? true;
+    ${notice ? sql`, told as (${newBrowserNotice(sql, notice)})` : sql``}
+    select known, exists (select from signed_in) as done from before`;
+  if (row?.done) return "done";
+  return row && !row.known && !notice ? "new_browser" : "refused";
 }
 
 /**
@@ -50,13 +76,5 @@ const deletionCancellation = (driver: Sql, now: Date, source: string): Fragment 
   where d.tenant_id = u.tenant_id and d.user_id = u.id and d.cancelled_at is null and d.erased_at is null
   returning d.id`;
 
-/** Whether the user had signed in with this browser before, or never at all. */
-export async function hasSignedInFrom(
-  executor: Executor,
-  user: Pick<User, "tenantId" | "id">,
-  userAgent: string | undefined,
-): Promise<boolean> {
-  const sql = driverOf(executor);
-  const [row] = await sql<{ known: boolean }[]>`${signedInFrom(sql, user, userAgent)}`;
-  return row?.known ?? true;
-}
+const newBrowserNotice = (driver: Sql, notice: NewJob<"email", "new_sign_in">): Fragment =>
+  driver`${jobInsert(driver, notice, "signed_in")}, before where not before.known`;
