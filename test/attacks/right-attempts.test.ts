@@ -2,13 +2,18 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "bun:test";
 import { eq } from "drizzle-orm";
 import { lockouts, passwordCredentials } from "../../src/db/schema/index.ts";
+import type { Deps } from "../../src/deps.ts";
+import { signInNative } from "../../src/domain/accounts/sign-in.ts";
+import { beginAttempt } from "../../src/domain/protection/service.ts";
+import { systemContext } from "../../src/domain/request-context.ts";
+import { findUserById } from "../../src/domain/users/service.ts";
 import { isId } from "../../src/lib/ids.ts";
 import type { SoftAuthenticator } from "../support/authenticator.ts";
 import { waitForMail } from "../support/mailbox.ts";
 import { bearer, totpCode, verifyTotp } from "../support/mfa.ts";
 import { postJson, startTestServer, type TestServer } from "../support/server.ts";
 import { pendingLogin, victimWithPasskey, victimWithTotp } from "./mfa-support.ts";
-import { errorOf, login, type Person, register } from "./support.ts";
+import { errorOf, login, PASSWORD, type Person, register } from "./support.ts";
 
 let server: TestServer;
 beforeAll(async () => {
@@ -35,6 +40,60 @@ const idOf = ({ id }: Person) => {
   if (!isId("user", id)) throw new Error("not a user's id");
   return id;
 };
+
+/** A server whose check of a password takes until the hash is another one. */
+const checkingWhileChanged = (person: Person): Deps => ({
+  ...server.deps,
+  passwords: {
+    ...server.deps.passwords,
+    async verify(password, hash) {
+      const matches = await server.deps.passwords.verify(password, hash);
+      const ofPerson = eq(passwordCredentials.userId, idOf(person));
+      await server.deps.db.update(passwordCredentials).set({ hash: "another" }).where(ofPerson);
+      return matches;
+    },
+  },
+});
+
+describe("a right password", () => {
+  /** Guard: protection/repo.ts, forgetting (address and account). */
+  it("ends its own attempt with its sign-in, and no other's", async () => {
+    const person = await register(server.url);
+    await login(server.url, person.username);
+    expect(await attemptsUnderWay()).toBe(0);
+    const { deps, tenant } = server;
+    const context = { ...systemContext, ip: "127.0.0.1" };
+    const user = await findUserById(deps, tenant.id, idOf(person));
+    await beginAttempt(deps, tenant, { user, context, method: "password" });
+    const others = await attemptsUnderWay();
+    expect(others).toBeGreaterThan(0);
+    await login(server.url, person.username);
+    expect(await attemptsUnderWay()).toBe(others);
+  });
+
+  /** Guard: accounts/sign-in.ts, withPassword (passed in the end, whatever came of it). */
+  it("leaves no attempt open where the address is to be verified first, or another factor is missing", async () => {
+    const { username } = await register(server.url);
+    await server.configure({ email_verification_required: true });
+    const answer = postJson(`${server.url}/login`, { identifier: username, password: PASSWORD });
+    expect(await errorOf(answer)).toEqual([403, "email_not_verified"]);
+    await server.configure({ email_verification_required: false });
+    expect(await attemptsUnderWay()).toBe(0);
+    const { person } = await victimWithTotp(server);
+    await pendingLogin(server.url, person);
+    expect(await attemptsUnderWay()).toBe(0);
+  });
+
+  /** Guard: the same, and accounts/sign-ins/repo.ts, insertSignIn (held). */
+  it("signs nobody in who has another one meanwhile, and leaves no attempt open", async () => {
+    const person = await register(server.url);
+    const credentials = { identifier: person.username, password: PASSWORD };
+    const context = { ...systemContext, ip: "127.0.0.1" };
+    const signIn = signInNative(checkingWhileChanged(person), server.tenant, credentials, context);
+    expect(await signIn.catch(({ code }) => code)).toBe("unauthorized");
+    expect(await attemptsUnderWay()).toBe(0);
+  });
+});
 
 describe("a right credential", () => {
   /** Guard: accounts/passkey-sign-in.ts, withPasskey (passed before every throw). */

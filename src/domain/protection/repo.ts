@@ -65,11 +65,15 @@ function beginningOf(index: number): string {
     returning 1)`;
 }
 
-/** The same statement for each number of rules, so that it is prepared once. */
+/**
+ * The same statement for each number of rules, so that it is prepared once. Nobody waits for the disk: all that is answered of
+ * a credential is answered after a commit that is waited for, and with it everything before it is on the disk.
+ */
 const beginText = textOfCount((count) => {
   const indexes = Array.from({ length: count }, (_, index) => index);
   const counts = indexes.map((index) => `(select count(*) from begun${index})`);
-  return `with ${indexes.map(beginningOf).join(", ")} select (${counts.join(" + ")})::int as begun`;
+  return `with ${indexes.map(beginningOf).join(", ")}
+    select (${counts.join(" + ")})::int as begun, set_config('synchronous_commit', 'off', true)`;
 });
 
 /**

@@ -1,5 +1,6 @@
 /** When an address is locked, and what happens when attempts race. */
 import { afterAll, beforeEach, describe, expect, it } from "bun:test";
+import { closeDatabase, connectDatabase } from "../../../src/db/client.ts";
 import { auditEvents } from "../../../src/db/schema/index.ts";
 import { beginAttempt, isAccountLocked } from "../../../src/domain/protection/service.ts";
 import { forgetFailures, from, somebody, startProtection } from "./fixture.ts";
@@ -95,6 +96,18 @@ describe("attempts that race", () => {
     const admitted = await Promise.all(Array.from({ length: 12 }, (_, at) => attempt({ user }, at !== 4)));
     expect(admitted.every(Boolean)).toBe(true);
     expect(await fail(5, { user })).toBe(4);
+  });
+
+  it("are begun without a wait for the disk, by which nothing else goes without", async () => {
+    const db = connectDatabase(deps.config.databaseUrl, { max: 1, applicationName: "test" });
+    try {
+      await db.$client`set synchronous_commit to 'on'`;
+      await beginAttempt({ ...deps, db }, tenant, { user: somebody(), context: from(), method: "password" });
+      const [setting] = await db.$client`show synchronous_commit`;
+      expect(setting).toEqual({ synchronous_commit: "on" });
+    } finally {
+      await closeDatabase(db);
+    }
   });
 
   it("and never end count as wrong after half a minute, but for the last", async () => {
