@@ -90,7 +90,7 @@ async function requestReport(
     const subjects = contenders
       .filter((contender) => takesPart(contender, one))
       .map((contender) => contenderSubject(contender, one.traffic));
-    const measured = await measure([...subjects, limit], rounds);
+    const measured = await measure([...subjects, limit], { ...rounds, settle: database.analyze });
     add({ name: one.name, title: one.title, measurements: measured.slice(0, -1), limit: measured.at(-1) });
   } finally {
     await route?.stop();

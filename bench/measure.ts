@@ -35,6 +35,8 @@ export interface Rounds {
   readonly rounds: number;
   /** Told of everything that is repeated. */
   readonly say: (line: string) => void;
+  /** What is done when all are warm, before the first round. */
+  readonly settle?: () => Promise<void>;
 }
 
 /** More than this of the processors given away by the host makes a round worthless. */
@@ -88,6 +90,7 @@ export function limitSubject(
 export async function measure(subjects: readonly Subject[], options: Rounds): Promise<Measurement[]> {
   const taken = new Map<Subject, Round[]>(subjects.map((subject) => [subject, []]));
   for (const subject of subjects) await subject.run(WARM_UP_SECONDS);
+  await options.settle?.();
   for (let round = 0; round < options.rounds; round++) {
     for (const [subject, rounds] of taken) rounds.push(await takeRound(subject, options));
   }
