@@ -176,16 +176,23 @@ const wantedOpaque = (db: Database) =>
     .limit(1)
     .as("token");
 
-const isFamilyOf = (token: Record<"tenantId" | "familyId", AnyPgColumn>) =>
-  and(
-    eq(tokenFamilies.tenantId, token.tenantId),
-    eq(tokenFamilies.id, token.familyId),
-    isNull(tokenFamilies.revokedAt),
-  );
+const familyOf = (db: Database, token: Record<"tenantId" | "familyId", AnyPgColumn>) =>
+  db
+    .select()
+    .from(tokenFamilies)
+    .where(
+      and(
+        eq(tokenFamilies.tenantId, token.tenantId),
+        eq(tokenFamilies.id, token.familyId),
+        isNull(tokenFamilies.revokedAt),
+      ),
+    )
+    .limit(1)
+    .as("family");
 
 const opaques = prepared((db) => {
   const token = wantedOpaque(db);
-  const family = db.select().from(tokenFamilies).where(isFamilyOf(token)).limit(1).as("family");
+  const family = familyOf(db, token);
   return db
     .select({
       place: wantedOpaques.place,
@@ -211,19 +218,15 @@ export const findOpaque = together(async (db, tokens: readonly WantedOpaque[]) =
 
 const standingOpaques = prepared((db) => {
   const token = wantedOpaque(db);
-  const family = db
-    .select({ id: tokenFamilies.id })
-    .from(tokenFamilies)
-    .innerJoin(users, ownerOf(tokenFamilies))
-    .where(isFamilyOf(token))
-    .limit(1)
-    .as("family");
+  const family = familyOf(db, token);
+  const owner = db.select({ id: users.id }).from(users).where(ownerOf(family)).limit(1).as("owner");
   return db
     .select({ place: wantedOpaques.place, hash: token.hash, claims: token.claims })
     .from(wantedOpaques.table)
     .innerJoinLateral(token, build`true`)
     .leftJoinLateral(family, build`true`)
-    .where(or(isNull(token.familyId), isNotNull(family.id)))
+    .leftJoinLateral(owner, build`true`)
+    .where(or(isNull(token.familyId), isNotNull(owner.id)))
     .prepare("standing_opaque_access_tokens");
 });
 
