@@ -1,11 +1,11 @@
 /** Attempts with right credentials that come to nothing for another reason: they must not lock their owner out. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "bun:test";
 import { eq } from "drizzle-orm";
-import { lockouts, passwordCredentials } from "../../src/db/schema/index.ts";
+import { lockouts, passwordCredentials, sessions, users } from "../../src/db/schema/index.ts";
 import type { Deps } from "../../src/deps.ts";
-import { signInNative } from "../../src/domain/accounts/sign-in.ts";
+import { signInBrowser, signInNative } from "../../src/domain/accounts/sign-in.ts";
 import { beginAttempt } from "../../src/domain/protection/service.ts";
-import { systemContext } from "../../src/domain/request-context.ts";
+import { type RequestContext, systemContext } from "../../src/domain/request-context.ts";
 import { findUserById } from "../../src/domain/users/service.ts";
 import { isId } from "../../src/lib/ids.ts";
 import type { SoftAuthenticator } from "../support/authenticator.ts";
@@ -41,19 +41,27 @@ const idOf = ({ id }: Person) => {
   return id;
 };
 
-/** A server whose check of a password takes until the hash is another one. */
-const checkingWhileChanged = (person: Person): Deps => ({
+/** A server that does something else while it checks a password. */
+const checkingWhile = (act: () => Promise<unknown>): Deps => ({
   ...server.deps,
   passwords: {
     ...server.deps.passwords,
     async verify(password, hash) {
       const matches = await server.deps.passwords.verify(password, hash);
-      const ofPerson = eq(passwordCredentials.userId, idOf(person));
-      await server.deps.db.update(passwordCredentials).set({ hash: "another" }).where(ofPerson);
+      await act();
       return matches;
     },
   },
 });
+
+const signInInBrowser = (
+  deps: Deps,
+  ...[tenant, credentials, context]: [
+    typeof server.tenant,
+    { identifier: string; password: string },
+    RequestContext,
+  ]
+) => signInBrowser(deps, tenant, { ...credentials, rememberMe: false }, undefined, context);
 
 describe("a right password", () => {
   /** Guard: protection/repo.ts, forgetting (address and account). */
@@ -89,8 +97,36 @@ describe("a right password", () => {
     const person = await register(server.url);
     const credentials = { identifier: person.username, password: PASSWORD };
     const context = { ...systemContext, ip: "127.0.0.1" };
-    const signIn = signInNative(checkingWhileChanged(person), server.tenant, credentials, context);
+    const { db } = server.deps;
+    const ofPerson = eq(passwordCredentials.userId, idOf(person));
+    const change = () => db.update(passwordCredentials).set({ hash: "another" }).where(ofPerson);
+    const signIn = signInNative(checkingWhile(change), server.tenant, credentials, context);
     expect(await signIn.catch(({ code }) => code)).toBe("unauthorized");
+    expect(await attemptsUnderWay()).toBe(0);
+  });
+
+  /** Guard: accounts/sign-ins/repo.ts, insertSignIn (enabled). */
+  it.each([
+    ["on the API", signInNative],
+    ["in a browser", signInInBrowser],
+  ])("signs nobody in %s who is disabled meanwhile", async (_, signIn) => {
+    const person = await register(server.url);
+    const credentials = { identifier: person.username, password: PASSWORD };
+    const context = { ...systemContext, ip: "127.0.0.1" };
+    const { db } = server.deps;
+    const disable = () =>
+      db
+        .update(users)
+        .set({ enabled: false })
+        .where(eq(users.id, idOf(person)));
+    const begun = signIn(checkingWhile(disable), server.tenant, credentials, context);
+    expect(await begun.catch(({ code }) => code)).toBe("unauthorized");
+    expect(
+      await db
+        .select()
+        .from(sessions)
+        .where(eq(sessions.userId, idOf(person))),
+    ).toEqual([]);
     expect(await attemptsUnderWay()).toBe(0);
   });
 });

@@ -1,4 +1,5 @@
 import { driverOf, type Executor, type Fragment, type Sql } from "../../../db/client.ts";
+import { uuidFromId } from "../../../lib/ids.ts";
 import { jobInsert, type NewJob } from "../../../queue/outbox.ts";
 import { type AuditRow, eventInsert } from "../../audit/service.ts";
 import { holdingHash } from "../../passwords/service.ts";
@@ -33,7 +34,7 @@ export interface SignInRecord {
 
 /**
  * - `done`
- * - `refused`: the password is another one by now, the session to be renewed has ended, or the user is gone
+ * - `refused`: the password is another one by now, the session to be renewed has ended, or the user is gone or disabled
  * - `new_browser`: the user had signed in before, though not with this browser, and there was no notice of it
  */
 export type SignInOutcome = "done" | "refused" | "new_browser";
@@ -48,8 +49,9 @@ export async function insertSignIn(executor: Executor, record: SignInRecord): Pr
   const [row] = await sql<{ done: boolean; known: boolean }[]>`
     with before as (${signedInFrom(sql, user, record.userAgent)})
     ${password ? sql`, held as (${holdingHash(sql, user.tenantId, user.id, password.hash)})` : sql``},
+    enabled as (${holdingEnabled(sql, user)}),
     granted as (
-      select from before ${password ? sql`, held` : sql``} ${notice ? sql`` : sql`where before.known`}
+      select from before ${password ? sql`, held` : sql``}, enabled ${notice ? sql`` : sql`where before.known`}
     )
     ${renewed ? sql`, renewed as (${sessionRenewal(sql, session, "granted")})` : sql``},
     signed_in as (${lastLoginUpdate(sql, user, now, renewed ? "renewed" : "granted")})
@@ -75,6 +77,12 @@ const deletionCancellation = (driver: Sql, now: Date, source: string): Fragment 
   from ${driver(source)} u
   where d.tenant_id = u.tenant_id and d.user_id = u.id and d.cancelled_at is null and d.erased_at is null
   returning d.id`;
+
+/** One row for a user who may sign in, and who is not disabled until that is done. */
+const holdingEnabled = (driver: Sql, { tenantId, id }: User): Fragment => driver`
+  select 1 from users
+  where tenant_id = ${uuidFromId("tenant", tenantId)}::uuid and id = ${uuidFromId("user", id)}::uuid and enabled
+  for no key update`;
 
 const newBrowserNotice = (driver: Sql, notice: NewJob<"email", "new_sign_in">): Fragment =>
   driver`${jobInsert(driver, notice, "signed_in")}, before where not before.known`;

@@ -21,7 +21,7 @@ export interface SignedIn {
 
 /**
  * Session and tokens, audit row, last sign-in, and a mail about a browser that is not known: all or nothing.
- * @returns false when the password is another one by now, the session to be renewed has ended, or the user is gone
+ * @returns false when the password is another one by now, the session to be renewed has ended, or the user is gone or disabled
  */
 export async function recordSignIn(
   executor: Executor,
