@@ -79,17 +79,21 @@ describe("DATABASE_URL", () => {
     expect(await problemOf(url)).toContain(`may not connect to the database "${ROLE}"`);
   });
 
-  it("of something that is no PostgreSQL", async () => {
+  it.each([
+    ["answers and hangs up", true, "closed the connection: look at its log, and whether it is a PostgreSQL"],
+    ["answers and waits", false, "does not answer: correct host and port"],
+  ])("of something that is no PostgreSQL, and %s", async (_, hangsUp, expected) => {
+    const answer = "HTTP/1.1 400 Bad Request\r\n\r\n";
     using server = Bun.listen({
       hostname: "127.0.0.1",
       port: 0,
-      socket: { data: (socket) => void socket.end("HTTP/1.1 400 Bad Request\r\n\r\n") },
+      socket: { data: (socket) => void (hangsUp ? socket.end(answer) : socket.write(answer)) },
     });
     const problem = await problemOf(
       variant((url) => (url.port = String(server.port))),
       100,
     );
-    expect(problem).toContain("cannot be used as PostgreSQL");
+    expect(problem).toContain(expected);
   });
 
   it("without a host", async () => {
