@@ -52,7 +52,7 @@ export interface PostOrigin {
 
 /**
  * Whether a form post may have come from our own page. `Origin` has to be ours when it is present: the opaque origin
- * `null` (a sandboxed frame, a `data:` page) is refused as any other. `Sec-Fetch-Site` refuses `cross-site` and
+ * `null` (a sandboxed frame, a `data:` page) is refused like any other. `Sec-Fetch-Site` refuses `cross-site` and
  * `same-site`, since another host of our domain is not us. Clients that send neither (old browsers, scripts) are left
  * to the token.
  */
