@@ -23,6 +23,7 @@ import {
   shownBy,
   signIn,
   signUp,
+  type,
 } from "./support.ts";
 
 // A browser on a busy machine takes its time; what is awaited inside has deadlines of its own.
@@ -251,12 +252,12 @@ describe.skipIf(noChromium)("the pages of second factors", () => {
     await enter(page);
     const { secret } = await addApp(page);
     await signOut(page);
-    await page.keyboard.type(email);
+    await type(page, email);
     await page.keyboard.press("Tab");
-    await page.keyboard.type(PASSWORD);
+    await type(page, PASSWORD);
     await page.keyboard.press("Enter");
     await page.waitForURL("**/signin/verify");
-    await page.keyboard.type(totpCode(server, secret));
+    await type(page, totpCode(server, secret));
     await page.keyboard.press("Tab");
     await page.keyboard.press("Space");
     await page.keyboard.press("Enter");

@@ -14,6 +14,7 @@ import {
   shownBy,
   signIn,
   signUp,
+  type,
 } from "./support.ts";
 
 // A browser on a busy machine takes its time; what is awaited inside has deadlines of its own.
@@ -192,9 +193,9 @@ describe.skipIf(noChromium)("the sign-in page", () => {
     await page.goto(`${server.url}/signup`);
     await signUp(page, email);
     await page.goto(ours.loginUrl());
-    await page.keyboard.type(email);
+    await type(page, email);
     await page.keyboard.press("Tab");
-    await page.keyboard.type(PASSWORD);
+    await type(page, PASSWORD);
     await page.keyboard.press("Enter");
     expect(await shownBy(page, "claims")).toMatchObject({ userinfo: { email } });
     expect(complaints).toEqual([]);

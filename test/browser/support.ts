@@ -75,6 +75,14 @@ export async function signUp(page: Page, email: string, password = PASSWORD): Pr
   await page.getByLabel("Username").fill(email.split("@")[0] ?? "");
   await page.getByLabel("Password").fill(password);
   await page.getByRole("button", { name: "Create account" }).click();
+  // Whoever leaves before the answer may have no account yet, or none at all.
+  await page.getByRole("link", { name: "Back to sign in" }).waitFor();
+}
+
+/** Types into what has the focus: that of a page that was opened just now may still be on its way. */
+export async function type(page: Page, text: string): Promise<void> {
+  await page.locator("input:focus").waitFor();
+  await page.keyboard.type(text);
 }
 
 /** Fills in the sign-in page that the browser is at. */
